@@ -1,0 +1,256 @@
+#pragma once
+// The mailbox's two ends: the broker's writer and a recipient's reader, over mailbox_layout.hpp.
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <memory>
+
+#include "alert/memory/futex.hpp"
+#include "alert/memory/mailbox_layout.hpp"
+#include "alert/memory/shared_memory.hpp"
+#include "alert/wire/record.hpp"
+
+namespace alert {
+
+namespace detail {
+
+/// The racy part, alone: words of a ring that one side writes while others read. Release stores and
+/// acquire loads of whole words, no fences: a reader that sees any word of a new record also sees
+/// the `intent` stored before it, and so notices that it was lapped.
+class RingWords {
+ public:
+  RingWords(std::byte* ring, std::uint64_t capacity) noexcept
+      : words_(reinterpret_cast<std::uint64_t*>(ring)), mask_(capacity / 8 - 1) {}
+
+  /// Copies `bytes`, padded with zeros to a multiple of 8, to `position`. Returns the position behind.
+  std::uint64_t store(std::uint64_t position, Bytes bytes) const noexcept {
+    const std::byte* from = bytes.data();
+    std::uint64_t at = position / 8;
+    std::size_t left = bytes.size();
+    for (; left >= 8; left -= 8, from += 8) put(at++, load<std::uint64_t>(from));
+    if (left > 0) {
+      std::uint64_t last = 0;
+      std::memcpy(&last, from, left);
+      put(at++, last);
+    }
+    return at * 8;
+  }
+
+  /// Copies whole words into `out`, whose size is a multiple of 8.
+  void load_into(std::uint64_t position, MutableBytes out) const noexcept {
+    std::uint64_t at = position / 8;
+    for (std::size_t i = 0; i < out.size(); i += 8) {
+      const std::uint64_t word =
+          std::atomic_ref<std::uint64_t>(words_[at++ & mask_]).load(std::memory_order_acquire);
+      std::memcpy(out.data() + i, &word, 8);
+    }
+  }
+
+ private:
+  void put(std::uint64_t at, std::uint64_t word) const noexcept {
+    std::atomic_ref<std::uint64_t>(words_[at & mask_]).store(word, std::memory_order_release);
+  }
+
+  std::uint64_t* words_;
+  std::uint64_t mask_;
+};
+
+}  // namespace detail
+
+/// The broker's end. Not thread-safe: one writer.
+class MailboxWriter {
+ public:
+  /// `capacity` as mailbox_capacity() gives it; the first record gets ordinal `base_ordinal` + 1.
+  [[nodiscard]] static SystemResult<MailboxWriter> create(std::uint64_t capacity, std::uint32_t max_message,
+                                                          std::uint64_t incarnation, std::uint64_t base_ordinal) {
+    auto memory =
+        SharedMemory::create("alert-mailbox", kMailboxHeaderBytes + capacity, SharedMemory::Seal::read_only);
+    if (!memory) return tl::unexpected<std::error_code>(memory.error());
+    MailboxWriter writer(std::move(*memory), capacity, base_ordinal);
+    MailboxHeader& header = writer.header();
+    header = MailboxHeader{};
+    header.magic = kMailboxMagic;
+    header.version = kMailboxVersion;
+    header.header_bytes = kMailboxHeaderBytes;
+    header.capacity = capacity;
+    header.incarnation = incarnation;
+    header.max_message = max_message;
+    header.base_ordinal = base_ordinal;
+    header.ordinal = base_ordinal;
+    return writer;
+  }
+
+  /// Copies one record in, with the next ordinal, and returns that. Readers see it when it is
+  /// published: at publish(), or when a quarter of the ring has gathered.
+  /// Precondition: body.size() <= max_message, header.size == 64 + body.size().
+  std::uint64_t write(RecordHeader header, Bytes body) noexcept {
+    header.ordinal = ++ordinal_;
+    const std::uint64_t end = at_ + padded(header.size);
+    std::atomic_ref(this->header().intent).store(end, std::memory_order_relaxed);
+    const Bytes fixed{reinterpret_cast<const std::byte*>(&header), sizeof header};
+    ring_.store(ring_.store(at_, fixed), body);
+    at_ = end;
+    if (at_ - published_ >= capacity_ / 4) publish();
+    return ordinal_;
+  }
+
+  /// Makes everything written visible. Sequentially consistent with ConsumerPage's sleep flag.
+  void publish() noexcept {
+    std::atomic_ref(header().tail).store(at_, std::memory_order_seq_cst);
+    std::atomic_ref(header().ordinal).store(ordinal_, std::memory_order_release);
+    published_ = at_;
+  }
+
+  /// Wakes every reader that sleeps on the bell.
+  void ring_bell() noexcept {
+    std::atomic_ref(header().bell).fetch_add(1, std::memory_order_release);
+    futex_wake_all(&header().bell);
+  }
+
+  /// The mailslot is deleted: readers take what is there and then are told.
+  void close() noexcept {
+    std::atomic_ref(header().closed).store(1, std::memory_order_release);
+    ring_bell();
+  }
+
+  [[nodiscard]] std::uint64_t tail() const noexcept { return published_; }
+  [[nodiscard]] std::uint64_t ordinal() const noexcept { return ordinal_; }
+  [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] const Descriptor& descriptor() const noexcept { return memory_.descriptor(); }
+
+ private:
+  MailboxWriter(SharedMemory memory, std::uint64_t capacity, std::uint64_t ordinal) noexcept
+      : memory_(std::move(memory)),
+        ring_(memory_.data() + kMailboxHeaderBytes, capacity),
+        capacity_(capacity),
+        ordinal_(ordinal) {}
+
+  [[nodiscard]] MailboxHeader& header() const noexcept { return *reinterpret_cast<MailboxHeader*>(memory_.data()); }
+
+  SharedMemory memory_;
+  detail::RingWords ring_;
+  std::uint64_t capacity_;
+  std::uint64_t ordinal_;
+  std::uint64_t at_ = 0;
+  std::uint64_t published_ = 0;
+};
+
+/// A recipient's end, consumer or observer: a position in the ring and a private copy of one record.
+class MailboxReader {
+ public:
+  enum class Seen {
+    record,  // record() is the next one
+    empty,   // nothing published behind the position
+    lapped,  // the next record is no longer (or not yet, or not here) in the ring: replay
+    closed,  // empty, and the mailslot is deleted
+  };
+
+  /// Refuses (EPROTO) bytes that are not a mailbox of this version. Starts at the tail, so that
+  /// everything before is `pending`, until seek() says otherwise.
+  [[nodiscard]] static SystemResult<MailboxReader> map(Descriptor fd) {
+    auto memory = SharedMemory::map_read_only(std::move(fd));
+    if (!memory) return tl::unexpected<std::error_code>(memory.error());
+    if (memory->size() < kMailboxHeaderBytes) return system_failure(EPROTO);
+    MailboxHeader header{};  // only what never changes
+    std::memcpy(&header, memory->data(), offsetof(MailboxHeader, intent));
+    const bool acceptable =
+        header.magic == kMailboxMagic && header.version == kMailboxVersion &&
+        header.header_bytes == kMailboxHeaderBytes && header.capacity >= kMinMailboxCapacity &&
+        header.capacity <= kMaxMailboxCapacity && (header.capacity & (header.capacity - 1)) == 0 &&
+        memory->size() - kMailboxHeaderBytes >= header.capacity && header.max_message <= kLargestAlert;
+    if (!acceptable) return system_failure(EPROTO);
+    return MailboxReader(std::move(*memory), header.capacity, header.max_message);
+  }
+
+  /// The next look expects the record with `ordinal` + 1 at `position`.
+  void seek(std::uint64_t position, std::uint64_t ordinal) noexcept {
+    position_ = position;
+    ordinal_ = ordinal;
+  }
+
+  /// Copies the next record out of the ring without moving.
+  [[nodiscard]] Seen look() noexcept {
+    std::uint64_t tail = this->tail();
+    if (position_ == tail) {
+      const bool closed = is_closed();
+      const bool is_next = this->ordinal() <= ordinal_;  // it may lag behind its tail, never lead
+      tail = this->tail();  // loaded again: a publish between the two loads is not a lap
+      if (position_ == tail && is_next) return closed ? Seen::closed : Seen::empty;
+    }
+    if (position_ % 8 != 0 || position_ >= tail || tail - position_ > capacity_) return Seen::lapped;
+    const MutableBytes fixed{buffer_.get(), sizeof(RecordHeader)};
+    ring_.load_into(position_, fixed);
+    const auto record = load<RecordHeader>(buffer_.get());
+    if (record.size < sizeof record || record.size - sizeof record > max_message_ ||
+        padded(record.size) > tail - position_ || record.ordinal != ordinal_ + 1)
+      return Seen::lapped;  // not a record boundary: somebody else's idea of a position
+    const MutableBytes rest{buffer_.get() + sizeof record, padded(record.size) - sizeof record};
+    ring_.load_into(position_ + sizeof record, rest);
+    return is_lapped() ? Seen::lapped : Seen::record;
+  }
+
+  /// What the last look() that said `record` saw; valid until the next look().
+  [[nodiscard]] RecordView record() const noexcept {
+    const auto header = load<RecordHeader>(buffer_.get());
+    return {header, Bytes{buffer_.get() + sizeof header, header.size - sizeof header}};
+  }
+
+  /// Steps over the record that look() saw.
+  void advance() noexcept {
+    const auto header = load<RecordHeader>(buffer_.get());
+    position_ += padded(header.size);
+    ordinal_ = header.ordinal;
+  }
+
+  /// To be loaded before the look that comes before wait().
+  [[nodiscard]] std::uint32_t bell() const noexcept {
+    return std::atomic_ref(header().bell).load(std::memory_order_acquire);
+  }
+  /// Sleeps until the bell is no longer `seen`, at most `timeout`; may return early.
+  void wait(std::uint32_t seen, std::chrono::nanoseconds timeout) const noexcept {
+    futex_wait(&header().bell, seen, timeout);
+  }
+
+  /// Ordinal of the last published record.
+  [[nodiscard]] std::uint64_t ordinal() const noexcept {
+    return std::atomic_ref(header().ordinal).load(std::memory_order_acquire);
+  }
+  [[nodiscard]] bool is_closed() const noexcept {
+    return std::atomic_ref(header().closed).load(std::memory_order_acquire) != 0;
+  }
+  [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+  [[nodiscard]] std::uint32_t max_message() const noexcept { return max_message_; }
+  [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] const Descriptor& descriptor() const noexcept { return memory_.descriptor(); }
+
+ private:
+  MailboxReader(SharedMemory memory, std::uint64_t capacity, std::uint32_t max_message)
+      : memory_(std::move(memory)),
+        ring_(memory_.data() + kMailboxHeaderBytes, capacity),
+        capacity_(capacity),
+        max_message_(max_message),
+        buffer_(new std::byte[padded(sizeof(RecordHeader) + max_message)]) {
+    const std::uint64_t ordinal = this->ordinal();  // with a publish between: an older one, found out at once
+    seek(tail(), ordinal);
+  }
+
+  [[nodiscard]] MailboxHeader& header() const noexcept { return *reinterpret_cast<MailboxHeader*>(memory_.data()); }
+  [[nodiscard]] std::uint64_t tail() const noexcept {
+    return std::atomic_ref(header().tail).load(std::memory_order_seq_cst);
+  }
+  [[nodiscard]] bool is_lapped() const noexcept {
+    return std::atomic_ref(header().intent).load(std::memory_order_relaxed) > position_ + capacity_;
+  }
+
+  SharedMemory memory_;
+  detail::RingWords ring_;
+  std::uint64_t capacity_;
+  std::uint32_t max_message_;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::uint64_t position_ = 0;
+  std::uint64_t ordinal_ = 0;
+};
+
+}  // namespace alert
