@@ -1,0 +1,299 @@
+#pragma once
+// The calls of the control interface io.alertbroker: parameters and replies, as both ends use them.
+//
+// Each structure lists its fields once; writing JSON, reading JSON and the interface description are
+// passes over that list (json_fields.hpp). Names of recipients and events are UTF-8.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace alert {
+
+inline constexpr std::string_view kInterface = "io.alertbroker";
+inline constexpr std::size_t kLargestMessage = 256 * 1024;  // bytes of one request or reply, without the NUL
+inline constexpr int kDeepestNesting = 16;
+inline constexpr std::size_t kRowsPerPage = 256;    // of ListTable and ListMailslots
+inline constexpr std::size_t kNamesInReceipt = 64;  // recipients by name; the counts are always whole
+
+/// One recipient that was matched and not written, and why.
+struct RefusedRecipient {
+  std::string recipient;
+  std::uint32_t code = 0;
+  std::string reason;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("recipient", s.recipient), p("code", s.code), p("reason", s.reason);
+  }
+};
+
+/// What the raiser learns: matched = written + refused. No sequence in the answer to a dry run.
+struct Receipt {
+  std::string journal;  // 32 hexadecimal digits
+  std::optional<std::uint64_t> sequence;
+  std::uint64_t matched = 0;
+  std::uint64_t written = 0;
+  std::vector<RefusedRecipient> refused;               // the first ones
+  std::optional<std::vector<std::string>> recipients;  // of a dry run: the first ones that would get it
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("journal", s.journal), p("sequence", s.sequence), p("matched", s.matched), p("written", s.written),
+        p("refused", s.refused), p("recipients", s.recipients);
+  }
+};
+
+struct Nothing {
+  template <class Self, class Pass>
+  static void fields(Self&, Pass&) {}
+};
+
+/// `wire`: the alert's bytes in hexadecimal, delivered unchanged; `event` decides who gets them.
+struct Raise {
+  static constexpr std::string_view kMethod = "Raise";
+  using Reply = Receipt;
+  std::string event;
+  std::string profile;
+  std::string wire;
+  std::optional<bool> dry_run;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("event", s.event), p("profile", s.profile), p("wire", s.wire), p("dry_run", s.dry_run);
+  }
+};
+
+/// NetAlertStart. `session`: the registration ends with this connection.
+struct Start {
+  static constexpr std::string_view kMethod = "Start";
+  using Reply = Nothing;
+  std::string event;
+  std::string recipient;
+  std::optional<std::uint32_t> maxdata;  // bytes; longer alerts are cut; default: the largest alert
+  std::optional<bool> session;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("event", s.event), p("recipient", s.recipient), p("maxdata", s.maxdata), p("session", s.session);
+  }
+};
+
+/// NetAlertStop.
+struct Stop {
+  static constexpr std::string_view kMethod = "Stop";
+  using Reply = Nothing;
+  std::string event;
+  std::string recipient;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("event", s.event), p("recipient", s.recipient);
+  }
+};
+
+/// `session`: the mailslot ends with this connection.
+struct MakeMailslot {
+  static constexpr std::string_view kMethod = "MakeMailslot";
+  struct Reply {
+    std::uint64_t incarnation = 0;
+    std::uint32_t max_message = 0;
+    std::uint64_t capacity = 0;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("incarnation", s.incarnation), p("max_message", s.max_message), p("capacity", s.capacity);
+    }
+  };
+  std::string mailslot;
+  std::optional<std::uint32_t> max_message;  // bytes; default: the largest alert
+  std::optional<std::uint64_t> capacity;     // bytes of the ring; rounded up to a power of two
+  std::optional<bool> session;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("mailslot", s.mailslot), p("max_message", s.max_message), p("capacity", s.capacity), p("session", s.session);
+  }
+};
+
+struct DeleteMailslot {
+  static constexpr std::string_view kMethod = "DeleteMailslot";
+  using Reply = Nothing;
+  std::string mailslot;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("mailslot", s.mailslot);
+  }
+};
+
+/// Where the ring goes on after a replay: the record behind `ordinal` will be at `position`.
+struct RingPlace {
+  std::uint64_t ordinal = 0;
+  std::uint64_t position = 0;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("ordinal", s.ordinal), p("position", s.position);
+  }
+};
+
+/// A point in a mailslot's history: the last record that a reader has.
+struct HistoryPlace {
+  std::uint64_t ordinal = 0;
+  std::uint64_t sequence = 0;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("ordinal", s.ordinal), p("sequence", s.sequence);
+  }
+};
+
+/// With the reply travel descriptors, in this order: the ring, the replay window, for a consumer its
+/// page, and where `poll` was asked for a socket that becomes readable when there is something to read.
+/// `from` is the beginning of this incarnation, `after` what its consumer has read. Where something
+/// waits behind `after`, `resume` is missing and Replay comes first.
+struct OpenMailslot {
+  static constexpr std::string_view kMethod = "OpenMailslot";
+  struct Reply {
+    std::uint64_t incarnation = 0;
+    HistoryPlace from;
+    HistoryPlace after;
+    std::optional<RingPlace> resume;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("incarnation", s.incarnation), p("from", s.from), p("after", s.after), p("resume", s.resume);
+    }
+  };
+  std::string mailslot;
+  bool consume = false;  // false: an observer, whose reading changes nothing
+  std::optional<bool> poll;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("mailslot", s.mailslot), p("consume", s.consume), p("poll", s.poll);
+  }
+};
+
+/// Fills this connection's window with what the mailslot was due behind `after`. The reply says how
+/// many bytes of records are in it and how far the search came (`after`): either ask again from
+/// there, or `resume` says where the ring goes on.
+struct Replay {
+  static constexpr std::string_view kMethod = "Replay";
+  struct Reply {
+    std::uint64_t bytes = 0;
+    HistoryPlace after;
+    std::optional<RingPlace> resume;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("bytes", s.bytes), p("after", s.after), p("resume", s.resume);
+    }
+  };
+  std::string mailslot;
+  HistoryPlace after;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("mailslot", s.mailslot), p("after", s.after);
+  }
+};
+
+/// The caller's rows (root: all), in the order of registration, a page at a time.
+struct ListTable {
+  static constexpr std::string_view kMethod = "ListTable";
+  struct Row {
+    std::string event;
+    std::string recipient;
+    std::uint32_t maxdata = 0;
+    std::uint32_t uid = 0;
+    bool session = false;
+    std::uint64_t from = 0;  // the sequence after which it counts
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("event", s.event), p("recipient", s.recipient), p("maxdata", s.maxdata), p("uid", s.uid),
+          p("session", s.session), p("from", s.from);
+    }
+  };
+  struct Reply {
+    std::vector<Row> rows;
+    std::optional<std::uint64_t> next;  // pass it as `after` for the following page
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("rows", s.rows), p("next", s.next);
+    }
+  };
+  std::optional<std::uint64_t> after;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("after", s.after);
+  }
+};
+
+/// The caller's mailslots (root: all), by name, a page at a time. written = read + pending.
+struct ListMailslots {
+  static constexpr std::string_view kMethod = "ListMailslots";
+  struct Row {
+    std::string mailslot;
+    std::uint32_t uid = 0;
+    bool session = false;
+    std::uint64_t incarnation = 0;
+    std::uint32_t max_message = 0;
+    std::uint64_t capacity = 0;
+    std::uint64_t written = 0;
+    std::uint64_t read = 0;
+    std::uint64_t pending = 0;
+    std::uint64_t refused = 0;
+    bool consumer = false;  // somebody reads it now
+    std::uint64_t observers = 0;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("mailslot", s.mailslot), p("uid", s.uid), p("session", s.session), p("incarnation", s.incarnation),
+          p("max_message", s.max_message), p("capacity", s.capacity), p("written", s.written), p("read", s.read),
+          p("pending", s.pending), p("refused", s.refused), p("consumer", s.consumer), p("observers", s.observers);
+    }
+  };
+  struct Reply {
+    std::vector<Row> rows;
+    std::optional<std::string> next;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("rows", s.rows), p("next", s.next);
+    }
+  };
+  std::optional<std::string> after;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("after", s.after);
+  }
+};
+
+/// matched = written + refused, since the journal began.
+struct Stats {
+  static constexpr std::string_view kMethod = "Stats";
+  struct Reply {
+    std::string journal;
+    std::uint64_t sequence = 0;  // of the last alert accepted
+    std::uint64_t accepted = 0;
+    std::uint64_t matched = 0;
+    std::uint64_t written = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t refused_raises = 0;  // since start: malformed, not allowed, or not journaled
+    std::uint64_t registrations = 0;
+    std::uint64_t numalerts = 0;  // the table's size
+    std::uint64_t mailslots = 0;
+    std::uint64_t connections = 0;
+    std::uint64_t turns = 0;     // since start
+    std::uint64_t wakes = 0;     // since start
+    std::uint64_t replays = 0;   // since start
+    std::uint64_t nonsense = 0;  // consumer pages that had to be clamped, since start
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("journal", s.journal), p("sequence", s.sequence), p("accepted", s.accepted), p("matched", s.matched),
+          p("written", s.written), p("refused", s.refused), p("refused_raises", s.refused_raises),
+          p("registrations", s.registrations), p("numalerts", s.numalerts), p("mailslots", s.mailslots),
+          p("connections", s.connections), p("turns", s.turns), p("wakes", s.wakes), p("replays", s.replays),
+          p("nonsense", s.nonsense);
+    }
+  };
+  template <class Self, class Pass>
+  static void fields(Self&, Pass&) {}
+};
+
+/// Calls `f(Call{})` for every call of the interface.
+template <class F>
+void for_each_call(F&& f) {
+  f(Raise{}), f(Start{}), f(Stop{}), f(MakeMailslot{}), f(OpenMailslot{}), f(DeleteMailslot{}), f(Replay{});
+  f(ListTable{}), f(ListMailslots{}), f(Stats{});
+}
+
+}  // namespace alert

@@ -1,0 +1,187 @@
+#pragma once
+// One connection to the broker: a call goes out, its reply and descriptors come back.
+
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "alert/control/calls.hpp"
+#include "alert/control/json_fields.hpp"
+#include "alert/system/descriptor.hpp"
+#include "alert/wire/names.hpp"
+
+namespace alert {
+
+/// Why a call brought no reply: the broker refused (`code`), or the system or connection failed
+/// (`error`; timed_out when the reply did not come in time).
+struct CallFailure {
+  Code code = Code::success;
+  std::error_code error;
+  std::string message;
+};
+
+template <class T>
+using CallResult = tl::expected<T, CallFailure>;
+
+[[nodiscard]] inline tl::unexpected<CallFailure> call_failure(int error, std::string what) {
+  const std::error_code code(error, std::generic_category());
+  return tl::unexpected<CallFailure>(CallFailure{Code::success, code, std::move(what) + ": " + code.message()});
+}
+
+class Client {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds kDefaultTimeout{10'000};
+
+  /// Connects to the first of `sockets` that listens.
+  [[nodiscard]] static CallResult<Client> connect(const std::vector<std::string>& sockets) {
+    std::string tried;
+    int error = ENOENT;
+    for (const std::string& path : sockets) {
+      sockaddr_un address{};
+      address.sun_family = AF_UNIX;
+      if (path.size() >= sizeof address.sun_path) {
+        error = ENAMETOOLONG;
+      } else {
+        std::memcpy(address.sun_path, path.data(), path.size());
+        Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+          return Client(std::move(fd));
+        error = errno;
+      }
+      tried += (tried.empty() ? "" : " or ") + path;
+    }
+    return call_failure(error, "cannot reach a broker at " + tried);
+  }
+
+  /// How long each later call may take in all.
+  void set_timeout(std::chrono::milliseconds timeout) noexcept { timeout_ = timeout; }
+
+  template <class Call>
+  [[nodiscard]] CallResult<typename Call::Reply> call(const Call& parameters) {
+    const auto deadline = Clock::now() + timeout_;
+    const Json request{{"method", std::string(kInterface) + "." + std::string(Call::kMethod)},
+                       {"parameters", to_json(parameters)}};
+    std::string wire;
+    try {
+      wire = request.dump();
+    } catch (const Json::type_error&) {
+      return tl::unexpected<CallFailure>(CallFailure{Code::invalid_parameter, {}, "a name is not UTF-8"});
+    }
+    auto text = send(wire, deadline).and_then([&](auto) { return receive(deadline); });
+    if (text) return reply<Call>(*text);
+    fd_ = Descriptor();  // half a conversation: a late reply must not answer the next call
+    return tl::unexpected<CallFailure>(text.error());
+  }
+
+  /// The descriptors that came with the last reply.
+  [[nodiscard]] std::vector<Descriptor> take_descriptors() noexcept { return std::exchange(descriptors_, {}); }
+
+  /// Whether the broker is still at the other end. Never blocks.
+  [[nodiscard]] bool is_connected() const noexcept {
+    if (!fd_) return false;
+    pollfd poll{fd_.get(), POLLIN | POLLRDHUP, 0};
+    if (::poll(&poll, 1, 0) <= 0) return true;
+    return (poll.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0;
+  }
+
+ private:
+  explicit Client(Descriptor fd) noexcept : fd_(std::move(fd)) {}
+
+  template <class Call>
+  CallResult<typename Call::Reply> reply(const std::string& text) {
+    const auto json = parse_json(text);
+    if (!json || !json->is_object()) return call_failure(EPROTO, "the broker's reply");
+    const auto parameters = json->find("parameters");
+    if (const auto error = json->find("error"); error != json->end()) {
+      CallFailure refusal{Code::invalid_parameter, {}, error->is_string() ? error->get<std::string>() : "refused"};
+      if (parameters != json->end() && parameters->is_object()) {
+        if (parameters->contains("code") && (*parameters)["code"].is_number_unsigned())
+          refusal.code = static_cast<Code>((*parameters)["code"].get<std::uint16_t>());
+        if (parameters->contains("message") && (*parameters)["message"].is_string())
+          refusal.message = (*parameters)["message"].get<std::string>();
+        else if (parameters->contains("parameter") && (*parameters)["parameter"].is_string())
+          refusal.message += ": " + (*parameters)["parameter"].get<std::string>();
+      }
+      return tl::unexpected<CallFailure>(std::move(refusal));
+    }
+    typename Call::Reply value{};
+    if (parameters == json->end() || from_json(*parameters, value, Unknown::ignore))
+      return call_failure(EPROTO, "the broker's reply");
+    return value;
+  }
+
+  CallResult<std::monostate> send(const std::string& text, Clock::time_point deadline) {
+    std::size_t sent = 0;
+    while (sent < text.size() + 1) {  // the NUL goes too
+      const ssize_t n = ::send(fd_.get(), text.c_str() + sent, text.size() + 1 - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n >= 0) {
+        sent += static_cast<std::size_t>(n);
+      } else if (errno == EAGAIN) {
+        if (!wait(POLLOUT, deadline)) return call_failure(ETIMEDOUT, "the broker did not take the call");
+      } else if (errno != EINTR) {
+        return call_failure(errno, "cannot send to the broker");
+      }
+    }
+    return std::monostate{};
+  }
+
+  CallResult<std::string> receive(Clock::time_point deadline) {
+    descriptors_.clear();
+    std::string text;
+    for (;;) {
+      char bytes[16 * 1024];
+      alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 8)];
+      iovec part{bytes, sizeof bytes};
+      msghdr message{};
+      message.msg_iov = &part;
+      message.msg_iovlen = 1;
+      message.msg_control = control;
+      message.msg_controllen = sizeof control;
+      const ssize_t n = ::recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+      if (n < 0 && errno == EAGAIN) {
+        if (!wait(POLLIN, deadline)) return call_failure(ETIMEDOUT, "the broker did not answer");
+        continue;
+      }
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return call_failure(errno, "cannot receive from the broker");
+      if (n == 0) return call_failure(ECONNRESET, "the broker closed the connection");
+      keep_descriptors(message);
+      text.append(bytes, static_cast<std::size_t>(n));
+      if (text.back() == '\0') {
+        text.pop_back();
+        return text;
+      }
+      if (text.size() > kLargestMessage) return call_failure(EPROTO, "the broker's reply");
+    }
+  }
+
+  void keep_descriptors(msghdr& message) {
+    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+      if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+      const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      for (std::size_t i = 0; i < count; ++i)
+        descriptors_.emplace_back(load<int>(reinterpret_cast<const std::byte*>(CMSG_DATA(c)) + i * sizeof(int)));
+    }
+  }
+
+  [[nodiscard]] bool wait(short events, Clock::time_point deadline) const noexcept {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) return false;
+    pollfd poll{fd_.get(), events, 0};
+    return ::poll(&poll, 1, static_cast<int>(std::min<long long>(left, 1 << 30))) >= 0 || errno == EINTR;
+  }
+
+  Descriptor fd_;
+  std::chrono::milliseconds timeout_ = kDefaultTimeout;
+  std::vector<Descriptor> descriptors_;
+};
+
+}  // namespace alert

@@ -1,0 +1,176 @@
+#pragma once
+// pcapng blocks: what the journal is made of, so that Wireshark opens it.
+//
+//     block              type        body
+//     section header     0x0A0D0D0A  magic 4, version 2+2, section length 8, options
+//     interface          1           link type 2, reserved 2, snap length 4, options
+//     enhanced packet    6           interface 4, time high 4, time low 4, captured 4, original 4,
+//                                    data padded to 4, options
+//     every block        type 4, total length 4, body, total length 4 again
+//
+// The second length lets a reader walk backward from the end of a damaged file.
+// Written little endian, nanoseconds (if_tsresol 9), CRC-32 of the data in epb_hash (type 2).
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <libdeflate.h>
+
+#include "alert/wire/bytes.hpp"
+
+namespace alert::pcapng {
+
+inline constexpr std::uint32_t kSectionHeader = 0x0A0D0D0A;
+inline constexpr std::uint32_t kInterface = 1;
+inline constexpr std::uint32_t kEnhancedPacket = 6;
+inline constexpr std::uint32_t kByteOrderMagic = 0x1A2B3C4D;
+inline constexpr std::uint16_t kLinkTypeUser0 = 147;
+inline constexpr std::size_t kBlockOverhead = 12;     // type and both lengths
+inline constexpr std::size_t kPacketDataOffset = 28;  // from the start of the block
+
+[[nodiscard]] constexpr std::size_t padded4(std::size_t size) noexcept { return (size + 3) & ~std::size_t{3}; }
+
+[[nodiscard]] inline std::uint32_t crc32(Bytes data, std::uint32_t before = 0) noexcept {
+  if (data.empty()) return before;  // libdeflate takes a null pointer as "start anew"
+  return libdeflate_crc32(before, data.data(), data.size());
+}
+
+/// Builds blocks at the end of a buffer that the caller owns.
+class BlockBuilder {
+ public:
+  explicit BlockBuilder(std::vector<std::byte>& out) noexcept : out_(out) {}
+
+  void section_header(std::string_view application) {
+    begin(kSectionHeader);
+    number(kByteOrderMagic);
+    number(std::uint16_t{1});
+    number(std::uint16_t{0});
+    number(~std::uint64_t{0});  // section length: not given
+    option(4, as_bytes(application));
+    end_options();
+    end();
+  }
+
+  void interface(std::string_view interface_name) {
+    begin(kInterface);
+    number(kLinkTypeUser0);
+    number(std::uint16_t{0});
+    number(std::uint32_t{0});  // no snap length
+    option(2, as_bytes(interface_name));
+    const std::byte nanoseconds{9};
+    option(9, Bytes{&nanoseconds, 1});
+    end_options();
+    end();
+  }
+
+  /// The data is given in parts, back to back.
+  void packet(std::uint32_t interface_id, std::uint64_t ns, std::initializer_list<Bytes> parts) {
+    std::size_t size = 0;
+    std::uint32_t crc = 0;
+    for (const Bytes part : parts) {
+      size += part.size();
+      crc = crc32(part, crc);
+    }
+    begin(kEnhancedPacket);
+    number(interface_id);
+    number(static_cast<std::uint32_t>(ns >> 32));
+    number(static_cast<std::uint32_t>(ns));
+    number(static_cast<std::uint32_t>(size));
+    number(static_cast<std::uint32_t>(size));
+    for (const Bytes part : parts) bytes(part);
+    zeros(padded4(size) - size);
+    std::byte hash[5] = {std::byte{2}};
+    std::memcpy(hash + 1, &crc, sizeof crc);
+    option(3, hash);
+    end_options();
+    end();
+  }
+
+ private:
+  template <class T>
+  void number(T value) {
+    bytes(Bytes{reinterpret_cast<const std::byte*>(&value), sizeof value});
+  }
+  void bytes(Bytes more) { out_.insert(out_.end(), more.begin(), more.end()); }
+  void zeros(std::size_t count) { out_.resize(out_.size() + count); }
+  void option(std::uint16_t code, Bytes value) {
+    number(code);
+    number(static_cast<std::uint16_t>(value.size()));
+    bytes(value);
+    zeros(padded4(value.size()) - value.size());
+  }
+  void end_options() { number(std::uint32_t{0}); }
+  void begin(std::uint32_t type) {
+    start_ = out_.size();
+    number(type);
+    number(std::uint32_t{0});
+  }
+  void end() {
+    const auto length = static_cast<std::uint32_t>(out_.size() - start_ + 4);
+    std::memcpy(out_.data() + start_ + 4, &length, sizeof length);
+    number(length);
+  }
+
+  std::vector<std::byte>& out_;
+  std::size_t start_ = 0;
+};
+
+struct Block {
+  std::uint32_t type;
+  Bytes body;
+  std::size_t length;  // of the whole block
+};
+
+/// The block at the start of `bytes`, which may go on behind it. `truncated` means that more bytes
+/// may make it whole; its needed length is at least what block_length() says.
+[[nodiscard]] inline Result<Block> read_block(Bytes bytes) noexcept {
+  if (bytes.size() < kBlockOverhead) return failure(Errc::truncated, 0);
+  const auto type = load<std::uint32_t>(bytes.data());
+  const auto length = load<std::uint32_t>(bytes.data() + 4);
+  if (length < kBlockOverhead || length % 4 != 0) return failure(Errc::bad_length, 4);
+  if (length > bytes.size()) return failure(Errc::truncated, 4);
+  if (load<std::uint32_t>(bytes.data() + length - 4) != length) return failure(Errc::bad_length, length - 4);
+  return Block{type, bytes.subspan(8, length - kBlockOverhead), length};
+}
+
+/// What the header of a block claims; 0 where there is no header yet.
+[[nodiscard]] inline std::size_t block_length(Bytes bytes) noexcept {
+  return bytes.size() < 8 ? 0 : load<std::uint32_t>(bytes.data() + 4);
+}
+
+struct Packet {
+  std::uint32_t interface_id;
+  std::uint64_t time;  // in the units of its interface
+  Bytes data;
+};
+
+/// An enhanced packet whose epb_hash, if it has a CRC-32 one, matches. Offsets count from the block.
+[[nodiscard]] inline Result<Packet> read_packet(const Block& block) noexcept {
+  Reader in(block.body);
+  Packet packet{};
+  packet.interface_id = in.number<std::uint32_t>();
+  const std::uint64_t high = in.number<std::uint32_t>();
+  packet.time = high << 32 | in.number<std::uint32_t>();
+  const auto captured = in.number<std::uint32_t>();
+  (void)in.number<std::uint32_t>();  // the original length
+  packet.data = in.take(captured);
+  (void)in.take(padded4(captured) - captured);
+  if (in.failed()) return failure(in.error().code, 8 + in.error().offset);
+  while (in.rest().size() >= 4) {
+    const auto code = in.number<std::uint16_t>();
+    const auto size = in.number<std::uint16_t>();
+    const std::size_t at = in.offset();
+    const Bytes value = in.take(size);
+    (void)in.take(padded4(size) - size);
+    if (in.failed()) return failure(in.error().code, 8 + at);
+    if (code == 0) break;
+    if (code == 3 && size == 5 && value[0] == std::byte{2} &&
+        load<std::uint32_t>(value.data() + 1) != crc32(packet.data))
+      return failure(Errc::bad_checksum, kPacketDataOffset);
+  }
+  return packet;
+}
+
+}  // namespace alert::pcapng
