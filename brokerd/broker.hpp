@@ -1,0 +1,127 @@
+#pragma once
+// The broker: judge, number, journal, match, deliver. Everything that happens, happens here, in turns.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "alert/control/calls.hpp"
+#include "alert/memory/replay_window.hpp"
+#include "alert/wire/names.hpp"
+#include "brokerd/journal_writer.hpp"
+#include "brokerd/ledger.hpp"
+#include "brokerd/mailboxes.hpp"
+#include "brokerd/policy.hpp"
+#include "brokerd/replay.hpp"
+
+namespace brokerd {
+
+/// A refusal as the caller gets it: the legacy number and a sentence.
+struct Refusal {
+  alert::Code code;
+  std::string message;
+};
+template <class T>
+using Outcome = tl::expected<T, Refusal>;
+
+/// Who calls: the kernel's word, and the connection.
+struct Caller {
+  std::uint32_t uid = 0;
+  std::uint32_t pid = 0;
+  SessionRef session;
+};
+
+/// What travels with the reply to OpenMailslot.
+struct Opened {
+  alert::OpenMailslot::Reply reply;
+  alert::Descriptor ring;
+  alert::Descriptor page;  // of a consumer
+  alert::Descriptor poll;  // the client's end, where asked for
+};
+
+class Broker {
+ public:
+  /// A mailslot that is registered and stopped for ever would grow the table's history for ever.
+  static constexpr std::size_t kMaxPastRegistrations = 4'096;
+  /// Mailslots that one connection may have open: each may cost a descriptor.
+  static constexpr std::size_t kMaxOpenPerSession = 64;
+
+  Broker(Ledger ledger, JournalWriter journal, Policy policy);
+
+  /// Accepted for this turn: the receipt is receipts()[index] once the turn has settled. A dry run
+  /// settles at once.
+  using Ticket = std::size_t;
+  Outcome<Ticket> raise(const Caller& caller, const alert::Raise& call, std::uint64_t now_ns);
+
+  /// Journals the turn's alerts with one write, delivers them, wakes the readers. Every other call
+  /// does it first, so that what happens happens in one order.
+  void settle();
+  [[nodiscard]] std::vector<Outcome<alert::Receipt>> take_receipts() noexcept {
+    return std::exchange(receipts_, {});
+  }
+
+  Outcome<alert::Nothing> start(const Caller& caller, const alert::Start& call, std::uint64_t now_ns);
+  Outcome<alert::Nothing> stop(const Caller& caller, const alert::Stop& call, std::uint64_t now_ns);
+  Outcome<alert::MakeMailslot::Reply> make(const Caller& caller, const alert::MakeMailslot& call,
+                                           std::uint64_t now_ns);
+  Outcome<alert::Nothing> remove(const Caller& caller, const alert::DeleteMailslot& call, std::uint64_t now_ns);
+  Outcome<Opened> open(const Caller& caller, const alert::OpenMailslot& call, std::uint64_t now_ns);
+  Outcome<alert::Replay::Reply> replay(const Caller& caller, const alert::Replay& call,
+                                       alert::ReplayWindow& window);
+  Outcome<alert::ListTable::Reply> list(const Caller& caller, const alert::ListTable& call);
+  Outcome<alert::ListMailslots::Reply> list(const Caller& caller, const alert::ListMailslots& call);
+  alert::Stats::Reply stats(std::uint64_t turns, std::uint64_t connections);
+
+  /// A connection is gone: what it had open is closed, what lived with it ends.
+  void end_session(const Caller& caller, std::uint64_t now_ns);
+
+  /// Journals how far the consumers have come. To be called about once a second.
+  void record_cursors(std::uint64_t now_ns);
+  [[nodiscard]] bool has_consumers() const noexcept { return consumers_ > 0; }
+
+  /// A proper end.
+  std::error_code close(std::uint64_t now_ns);
+
+  [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
+
+ private:
+  struct Staged {
+    alert::RecordHeader header;
+    std::vector<std::byte> wire;
+    std::string event;
+    std::string annex;
+  };
+
+  /// What ends with a connection.
+  struct SessionState {
+    std::vector<std::pair<std::string, std::uint64_t>> opened;  // mailslot and incarnation
+    std::vector<std::uint64_t> registrations;                   // ids
+    std::vector<std::pair<std::string, std::uint64_t>> mailslots;
+    ReplayPlace replay;
+  };
+
+  [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
+  Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
+  Outcome<const Mailslot*> owned(const Caller& caller, const std::string& name) const;
+  [[nodiscard]] alert::Receipt receipt(const std::vector<Delivery>& deliveries) const;
+  [[nodiscard]] std::optional<CursorMoved> cursor_of(const Mailslot& slot);
+  void detach(const std::string& mailslot, std::uint64_t incarnation, const Caller& caller, std::uint64_t now_ns);
+  void rotate(std::uint64_t now_ns);
+  Ledger ledger_;
+  JournalWriter journal_;
+  Policy policy_;
+  alert::JournalId journal_id_{};
+  Mailboxes mailboxes_;
+  std::vector<Staged> staged_;
+  std::vector<Outcome<alert::Receipt>> receipts_;
+  std::unordered_map<std::uint64_t, SessionState> sessions_;
+  std::size_t consumers_ = 0;
+  std::uint64_t refused_raises_ = 0;
+  std::uint64_t replays_ = 0;
+  std::uint64_t nonsense_ = 0;
+};
+
+}  // namespace brokerd

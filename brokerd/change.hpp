@@ -1,0 +1,163 @@
+#pragma once
+// What the journal says about everything that is not an alert: one JSON object per change.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "alert/control/json_fields.hpp"
+
+namespace brokerd {
+
+/// A mailslot's whole state: as it is made, and again in every checkpoint.
+struct MailslotState {
+  static constexpr std::string_view kChange = "mailslot";
+  std::string name;
+  std::uint32_t uid = 0;
+  std::uint64_t incarnation = 0;
+  std::uint32_t max_message = 0;
+  std::uint64_t capacity = 0;
+  bool session = false;
+  std::uint64_t created = 0;  // alerts behind this sequence count
+  std::uint64_t written = 0;  // ordinal of the last alert written
+  std::uint64_t refused = 0;
+  std::uint64_t read = 0;           // ordinal of the last alert read
+  std::uint64_t read_sequence = 0;  // its sequence
+  std::uint64_t handed = 0;         // ordinals up to here may have been seen by a consumer that crashed
+  bool attached = false;            // a consumer had it open
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("name", s.name), p("uid", s.uid), p("incarnation", s.incarnation), p("max_message", s.max_message),
+        p("capacity", s.capacity), p("session", s.session), p("created", s.created), p("written", s.written),
+        p("refused", s.refused), p("read", s.read), p("read_sequence", s.read_sequence), p("handed", s.handed),
+        p("attached", s.attached);
+  }
+};
+
+struct MailslotDeleted {
+  static constexpr std::string_view kChange = "mailslot_deleted";
+  std::string name;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("name", s.name);
+  }
+};
+
+/// One row of the alert table.
+struct Registration {
+  static constexpr std::string_view kChange = "registered";
+  std::uint64_t id = 0;  // in the order of registration
+  std::string event;     // canonical
+  std::string recipient;
+  std::uint32_t maxdata = 0;
+  std::uint32_t uid = 0;
+  bool session = false;
+  std::uint64_t from = 0;  // alerts behind this sequence match
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("id", s.id), p("event", s.event), p("recipient", s.recipient), p("maxdata", s.maxdata), p("uid", s.uid),
+        p("session", s.session), p("from", s.from);
+  }
+};
+
+struct Unregistered {
+  static constexpr std::string_view kChange = "unregistered";
+  std::string event;
+  std::string recipient;
+  std::uint64_t to = 0;  // the last sequence that could match
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("event", s.event), p("recipient", s.recipient), p("to", s.to);
+  }
+};
+
+/// A registration that ended while its mailslot lives: what it matched can still be replayed.
+struct PastRegistration {
+  static constexpr std::string_view kChange = "past_registration";
+  std::string mailslot;
+  std::string event;
+  std::uint32_t maxdata = 0;
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("mailslot", s.mailslot), p("event", s.event), p("maxdata", s.maxdata), p("from", s.from), p("to", s.to);
+  }
+};
+
+struct CursorMoved {
+  static constexpr std::string_view kChange = "cursor";
+  std::string mailslot;
+  std::uint64_t read = 0;
+  std::uint64_t read_sequence = 0;
+  std::uint64_t handed = 0;
+  bool attached = false;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("mailslot", s.mailslot), p("read", s.read), p("read_sequence", s.read_sequence), p("handed", s.handed),
+        p("attached", s.attached);
+  }
+};
+
+/// These numbers were never given to an alert that is still known.
+struct NumbersSkipped {
+  static constexpr std::string_view kChange = "numbers_skipped";
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::string reason;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("first", s.first), p("last", s.last), p("reason", s.reason);
+  }
+};
+
+/// The rest of the state; the first change of every checkpoint, and the one that empties the fold.
+struct Totals {
+  static constexpr std::string_view kChange = "totals";
+  std::string journal;         // its id, 32 hexadecimal digits
+  std::uint64_t sequence = 0;  // of the last alert
+  std::uint64_t accepted = 0;
+  std::uint64_t matched = 0;
+  std::uint64_t written = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t incarnations = 0;   // given so far
+  std::uint64_t registrations = 0;  // ids given so far
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("journal", s.journal), p("sequence", s.sequence), p("accepted", s.accepted), p("matched", s.matched),
+        p("written", s.written), p("refused", s.refused), p("incarnations", s.incarnations),
+        p("registrations", s.registrations);
+  }
+};
+
+using Change = std::variant<Totals, MailslotState, MailslotDeleted, Registration, Unregistered, PastRegistration,
+                            CursorMoved, NumbersSkipped>;
+
+[[nodiscard]] inline alert::Json to_json(const Change& change) {
+  return std::visit(
+      [](const auto& c) {
+        alert::Json json = alert::to_json(c);
+        json["change"] = c.kChange;
+        return json;
+      },
+      change);
+}
+
+/// bad_json for anything that to_json(Change) does not write.
+[[nodiscard]] inline alert::Result<Change> change_from_json(alert::Json json) {
+  if (!json.is_object() || !json.contains("change") || !json["change"].is_string())
+    return alert::failure(alert::Errc::bad_json, 0);
+  const std::string kind = json["change"].get<std::string>();
+  json.erase("change");
+  tl::expected<Change, alert::Error> result = alert::failure(alert::Errc::bad_json, 0);
+  const auto try_as = [&](auto empty) {
+    if (kind == empty.kChange && !alert::from_json(json, empty)) result = Change(std::move(empty));
+  };
+  try_as(Totals{}), try_as(MailslotState{}), try_as(MailslotDeleted{}), try_as(Registration{});
+  try_as(Unregistered{}), try_as(PastRegistration{}), try_as(CursorMoved{}), try_as(NumbersSkipped{});
+  return result;
+}
+
+}  // namespace brokerd

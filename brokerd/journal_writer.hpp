@@ -1,0 +1,97 @@
+#pragma once
+// Appends the turn's records to the journal with one write, and keeps numbers from ever being reused.
+//
+// In the folder, beside the segments:
+//     lock    flock'ed by the broker that owns the journal
+//     bound   {"journal", "boot", "bound", "clean"}: no number at or above `bound` has been given yet.
+//             It is written, synced and renamed into place before a number reaches it, in large steps.
+//
+// If the broker is killed here: during a write, the segment ends in a part of a block, which no
+// receipt and no reader has seen; recovery cuts it off. During the replacement of `bound`, the old
+// file is whole and the segment holds no number at or above it.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "alert/journal/journal.hpp"
+#include "alert/system/descriptor.hpp"
+
+namespace brokerd {
+
+/// The folder, opened and locked for one broker: mode 0700, ours, not a symbolic link.
+class JournalFolder {
+ public:
+  /// Makes the folder where it is missing. The error is a sentence for whoever started the broker.
+  [[nodiscard]] static tl::expected<JournalFolder, std::string> open(const std::filesystem::path& path);
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+  [[nodiscard]] int get() const noexcept { return folder_.get(); }
+
+ private:
+  std::filesystem::path path_;
+  alert::Descriptor folder_;
+  alert::Descriptor lock_;
+};
+
+/// What the `bound` file says.
+struct Bound {
+  std::string journal;  // its id, 32 hexadecimal digits
+  std::string boot;     // /proc/sys/kernel/random/boot_id when it was written
+  std::uint64_t bound = 0;
+  bool clean = false;  // the broker ended properly: nothing was lost with the page cache
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("journal", s.journal), p("boot", s.boot), p("bound", s.bound), p("clean", s.clean);
+  }
+};
+[[nodiscard]] std::string this_boot();
+/// None where there is no such file; an error sentence where it is not one of ours.
+[[nodiscard]] tl::expected<std::optional<Bound>, std::string> read_bound(const JournalFolder& folder);
+[[nodiscard]] std::error_code write_bound(const JournalFolder& folder, const Bound& bound);
+
+class JournalWriter {
+ public:
+  static constexpr std::uint64_t kNumbersAhead = 1 << 20;
+  static constexpr std::uint64_t kSegmentBytes = 64 << 20;
+
+  /// Numbers below `bound.bound` are reserved already.
+  JournalWriter(JournalFolder folder, Bound bound) : folder_(std::move(folder)), bound_(std::move(bound)) {}
+
+  /// Goes on in a segment that is whole up to `size`; what lies behind is cut off.
+  [[nodiscard]] std::error_code continue_segment(std::uint64_t first, std::uint64_t size);
+  /// A new segment, which starts with these records. The old one stays as it is.
+  [[nodiscard]] std::error_code begin_segment(std::uint64_t first, const std::vector<std::string>& checkpoint,
+                                              const alert::RecordHeader& stamp);
+
+  /// Makes sure that `sequence` may be given out.
+  [[nodiscard]] std::error_code reserve(std::uint64_t sequence);
+
+  /// Gathers one alert (body: wire bytes) or one change (body: JSON) for the next commit.
+  void add(const alert::RecordHeader& header, alert::Bytes body, std::string_view annex = {});
+  /// Writes what was gathered, whole or not at all, and starts gathering anew.
+  [[nodiscard]] std::error_code commit();
+
+  /// Whether the segment is large enough to be followed by one that starts at `first`.
+  [[nodiscard]] bool wants_new_segment(std::uint64_t first) const noexcept {
+    return size_ >= kSegmentBytes && first > first_;
+  }
+  [[nodiscard]] const JournalFolder& folder() const noexcept { return folder_; }
+  [[nodiscard]] const Bound& bound() const noexcept { return bound_; }
+
+  /// A proper end: everything synced, and the next start knows it.
+  [[nodiscard]] std::error_code close(std::uint64_t last_sequence);
+
+ private:
+  JournalFolder folder_;
+  Bound bound_;
+  alert::Descriptor segment_;
+  std::uint64_t first_ = 0;  // its first sequence
+  std::uint64_t size_ = 0;   // of the segment: whole turns
+  bool broken_ = false;      // a part of a turn could not be cut off
+  std::vector<std::byte> gathered_;
+};
+
+}  // namespace brokerd

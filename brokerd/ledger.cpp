@@ -1,0 +1,117 @@
+#include "brokerd/ledger.hpp"
+
+#include <algorithm>
+
+namespace brokerd {
+
+void Ledger::apply(const Change& change) {
+  std::visit([this](const auto& c) { apply_one(c); }, change);
+}
+
+void Ledger::apply_one(const Totals& totals) {
+  *this = Ledger();
+  totals_ = totals;
+}
+
+void Ledger::apply_one(const MailslotState& mailslot) {
+  mailslots_[mailslot.name] = Mailslot{mailslot, {}};
+  totals_.incarnations = std::max(totals_.incarnations, mailslot.incarnation);
+}
+
+void Ledger::apply_one(const MailslotDeleted& deleted) { mailslots_.erase(deleted.name); }
+
+void Ledger::apply_one(const Registration& row) {
+  if (table_.find(row.event, row.recipient)) return;
+  table_.add(row);
+  totals_.registrations = std::max(totals_.registrations, row.id);
+}
+
+void Ledger::apply_one(const Unregistered& ended) {
+  const auto row = table_.remove(ended.event, ended.recipient);
+  if (!row) return;
+  const auto found = mailslots_.find(row->recipient);
+  if (found == mailslots_.end()) return;
+  const std::uint64_t from = std::max(row->from, found->second.state.created);
+  if (from < ended.to) found->second.past.push_back({row->recipient, row->event, row->maxdata, from, ended.to});
+}
+
+void Ledger::apply_one(const PastRegistration& row) {
+  const auto found = mailslots_.find(row.mailslot);
+  if (found != mailslots_.end()) found->second.past.push_back(row);
+}
+
+void Ledger::apply_one(const CursorMoved& cursor) {
+  const auto found = mailslots_.find(cursor.mailslot);
+  if (found == mailslots_.end()) return;
+  MailslotState& state = found->second.state;
+  state.read = cursor.read;
+  state.read_sequence = cursor.read_sequence;
+  state.handed = cursor.handed;
+  state.attached = cursor.attached;
+}
+
+void Ledger::apply_one(const NumbersSkipped& skipped) {
+  totals_.sequence = std::max(totals_.sequence, skipped.last);
+}
+
+Delivery Ledger::judge(const Registration& row, std::size_t size) const {
+  Delivery delivery{row.recipient, alert::Code::path_not_found, 0, 0};
+  const Mailslot* slot = mailslot(row.recipient);
+  if (!slot) return delivery;
+  delivery.incarnation = slot->state.incarnation;
+  delivery.size = static_cast<std::uint32_t>(std::min<std::size_t>(size, row.maxdata));
+  delivery.code = delivery.size > slot->state.max_message ? alert::Code::buffer_overflow : alert::Code::success;
+  return delivery;
+}
+
+const std::vector<Delivery>& Ledger::deliver(std::string_view event, std::uint64_t sequence, std::size_t size) {
+  deliveries_.clear();
+  totals_.sequence = sequence;
+  ++totals_.accepted;
+  for (const Registration* row : table_.matching(event)) {
+    const Delivery delivery = judge(*row, size);
+    const bool written = delivery.code == alert::Code::success;
+    ++totals_.matched;
+    ++(written ? totals_.written : totals_.refused);
+    if (const auto slot = mailslots_.find(row->recipient); slot != mailslots_.end())
+      ++(written ? slot->second.state.written : slot->second.state.refused);
+    deliveries_.push_back(delivery);
+  }
+  return deliveries_;
+}
+
+std::vector<Delivery> Ledger::preview(std::string_view event, std::size_t size) const {
+  std::vector<Delivery> deliveries;
+  for (const Registration* row : table_.matching(event)) deliveries.push_back(judge(*row, size));
+  return deliveries;
+}
+
+std::optional<std::uint32_t> Ledger::due(const Mailslot& slot, std::string_view event, std::uint64_t sequence,
+                                         std::size_t size) const {
+  std::optional<std::uint32_t> maxdata;
+  if (sequence <= slot.state.created) return std::nullopt;
+  if (const Registration* row = table_.find(event, slot.state.name); row && sequence > row->from)
+    maxdata = row->maxdata;
+  for (const PastRegistration& past : slot.past)
+    if (past.event == event && sequence > past.from && sequence <= past.to) maxdata = past.maxdata;
+  if (!maxdata) return std::nullopt;
+  const auto cut = static_cast<std::uint32_t>(std::min<std::size_t>(size, *maxdata));
+  return cut > slot.state.max_message ? std::nullopt : std::optional(cut);
+}
+
+const Mailslot* Ledger::mailslot(std::string_view name) const noexcept {
+  const auto found = mailslots_.find(name);
+  return found == mailslots_.end() ? nullptr : &found->second;
+}
+
+std::vector<Change> Ledger::checkpoint() const {
+  std::vector<Change> changes{totals_};
+  for (const auto& [name, slot] : mailslots_) {
+    changes.emplace_back(slot.state);
+    changes.insert(changes.end(), slot.past.begin(), slot.past.end());
+  }
+  for (const auto& [id, row] : table_.rows()) changes.emplace_back(row);
+  return changes;
+}
+
+}  // namespace brokerd

@@ -1,0 +1,71 @@
+#pragma once
+// The ledger: the broker's state as the fold of its journal. Pure: no clock, file or socket.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "alert/wire/names.hpp"
+#include "brokerd/alert_table.hpp"
+#include "brokerd/change.hpp"
+
+namespace brokerd {
+
+/// What happens to one alert at one recipient.
+struct Delivery {
+  std::string_view recipient;  // of the row; valid until the table changes
+  alert::Code code;            // success: written
+  std::uint64_t incarnation;   // of the mailslot, when written
+  std::uint32_t size;          // bytes of the alert that fit its maxdata
+};
+
+struct Mailslot {
+  MailslotState state;
+  std::vector<PastRegistration> past;
+};
+
+class Ledger {
+ public:
+  /// One change of the table. Total: a change that does not fit the state is ignored.
+  void apply(const Change& change);
+
+  /// One alert. Counts it and says, for each matching row in order, what becomes of it.
+  /// The result is valid until the next call. `sequence` is larger than every one before.
+  const std::vector<Delivery>& deliver(std::string_view event, std::uint64_t sequence, std::size_t size);
+  /// The same for an alert that is not raised: nothing is counted.
+  [[nodiscard]] std::vector<Delivery> preview(std::string_view event, std::size_t size) const;
+
+  /// How many bytes of this alert were due to the mailslot, if it was written to it.
+  [[nodiscard]] std::optional<std::uint32_t> due(const Mailslot& mailslot, std::string_view event,
+                                                 std::uint64_t sequence, std::size_t size) const;
+
+  [[nodiscard]] const Mailslot* mailslot(std::string_view name) const noexcept;
+  [[nodiscard]] const std::map<std::string, Mailslot, std::less<>>& mailslots() const noexcept {
+    return mailslots_;
+  }
+  [[nodiscard]] const AlertTable& table() const noexcept { return table_; }
+  [[nodiscard]] const Totals& totals() const noexcept { return totals_; }
+
+  /// The changes that make this state out of nothing.
+  [[nodiscard]] std::vector<Change> checkpoint() const;
+
+ private:
+  [[nodiscard]] Delivery judge(const Registration& row, std::size_t size) const;
+
+  void apply_one(const Totals& totals);
+  void apply_one(const MailslotState& mailslot);
+  void apply_one(const MailslotDeleted& deleted);
+  void apply_one(const Registration& row);
+  void apply_one(const Unregistered& row);
+  void apply_one(const PastRegistration& row);
+  void apply_one(const CursorMoved& cursor);
+  void apply_one(const NumbersSkipped& skipped);
+
+  Totals totals_;
+  AlertTable table_;
+  std::map<std::string, Mailslot, std::less<>> mailslots_;
+  std::vector<Delivery> deliveries_;
+};
+
+}  // namespace brokerd

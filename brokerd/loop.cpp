@@ -1,0 +1,189 @@
+#include "brokerd/loop.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+
+#include "brokerd/log.hpp"
+
+namespace brokerd {
+
+namespace {
+
+constexpr std::uint64_t kListener = 0;
+constexpr std::uint64_t kSignals = 1;
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr int kEventsPerTurn = 128;
+
+std::uint64_t clock_ns(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * kSecond + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+alert::Descriptor checked(int fd, const char* what) {
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), what);
+  return alert::Descriptor(fd);
+}
+
+bool add(const alert::Descriptor& epoll, int fd, std::uint64_t id) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = id;
+  return ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/// One refusal, and the connection closes.
+void turn_away(const alert::Descriptor& socket, const Refusal& refusal) {
+  const std::string text = refusal_text(refusal);
+  ::send(socket.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+alert::Descriptor block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  return checked(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
+}
+
+}  // namespace
+
+Loop::Loop(Broker& broker, Listener& listener)
+    : broker_(broker),
+      listener_(listener),
+      epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll")),
+      signals_(block_signals()),
+      spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+  if (!add(epoll_, listener_.get(), kListener) || !add(epoll_, signals_.get(), kSignals))
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+}
+
+void Loop::run() {
+  while (!stopping_) turn(!ready_.empty() ? 0 : broker_.has_consumers() ? 1000 : -1);
+  const std::uint64_t now = clock_ns(CLOCK_REALTIME);
+  while (!sessions_.empty()) end(sessions_.begin()->first, now);
+}
+
+void Loop::turn(int timeout_ms) {
+  epoll_event events[kEventsPerTurn];
+  const int count = ::epoll_wait(epoll_.get(), events, kEventsPerTurn, timeout_ms);
+  ++turns_;
+  const Turn turn{clock_ns(CLOCK_REALTIME), turns_, sessions_.size()};
+
+  std::vector<std::uint64_t> touched;
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t id = events[i].data.u64;
+    if (id == kListener) {
+      accept();
+    } else if (id == kSignals) {
+      stopping_ = true;
+    } else if (const auto found = sessions_.find(id); found != sessions_.end()) {
+      found->second->receive();
+      touched.push_back(id);
+      line_up(id, *found->second);
+    }
+  }
+
+  std::size_t left = kRequestsPerTurn;
+  for (std::size_t waiting = ready_.size(); waiting > 0 && left > 0; --waiting) {
+    const std::uint64_t id = ready_.front();
+    ready_.pop_front();
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end()) continue;
+    left -= found->second->handle(broker_, turn, std::min(left, kRequestsPerSession));
+    touched.push_back(id);
+  }
+  broker_.settle();
+  const auto receipts = broker_.take_receipts();
+
+  std::sort(touched.begin(), touched.end());
+  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+  for (const std::uint64_t id : touched) {
+    Session& session = *sessions_.at(id);
+    session.take_receipts(receipts);
+    session.flush();
+    if (session.is_over()) {
+      end(id, turn.now_ns);
+      continue;
+    }
+    watch(id, session);
+    line_up(id, session);
+  }
+
+  if (const std::uint64_t now = clock_ns(CLOCK_MONOTONIC); now - cursors_ns_ >= kSecond) {
+    broker_.record_cursors(turn.now_ns);
+    cursors_ns_ = now;
+  }
+}
+
+void Loop::line_up(std::uint64_t id, const Session& session) {
+  if (session.has_request() && std::find(ready_.begin(), ready_.end(), id) == ready_.end()) ready_.push_back(id);
+}
+
+void Loop::watch(std::uint64_t id, const Session& session) {
+  const bool was_waiting = unsent_.contains(id);
+  if (was_waiting == session.has_reply()) return;
+  epoll_event event{};
+  event.events = session.has_reply() ? EPOLLOUT : EPOLLIN;
+  event.data.u64 = id;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, session.socket(), &event);
+  if (session.has_reply())
+    unsent_.insert(id);
+  else
+    unsent_.erase(id);
+}
+
+void Loop::accept() {
+  constexpr int kPerTurn = 64;
+  for (int i = 0; i < kPerTurn; ++i) {
+    alert::Descriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (socket) {
+      admit(std::move(socket));
+    } else if (errno == EMFILE || errno == ENFILE) {
+      log("no descriptor left for another connection");
+      spare_ = alert::Descriptor();
+      alert::Descriptor turned_away(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      turned_away = alert::Descriptor();
+      spare_ = alert::Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+      return;
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      return;
+    }
+  }
+}
+
+void Loop::admit(alert::Descriptor socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return;
+  std::size_t& mine = connections_[peer.uid];
+  if (!broker_.policy().may_connect(peer.uid))
+    return turn_away(socket, {alert::Code::access_denied, "this broker does not serve this uid"});
+  if (mine >= broker_.policy().limits.connections_per_uid)
+    return turn_away(socket, {alert::Code::not_enough_quota, "too many connections of this uid"});
+  const std::uint64_t id = next_id_++;
+  if (!add(epoll_, socket.get(), id)) return turn_away(socket, {alert::Code::not_enough_memory, "no memory"});
+  ++mine;
+  const Caller caller{peer.uid, static_cast<std::uint32_t>(peer.pid), {id, socket.get()}};
+  sessions_.emplace(id, std::make_unique<Session>(std::move(socket), caller));
+}
+
+void Loop::end(std::uint64_t id, std::uint64_t now_ns) {
+  const auto found = sessions_.find(id);
+  const Caller caller = found->second->caller();
+  broker_.end_session(caller, now_ns);
+  unsent_.erase(id);
+  sessions_.erase(found);  // closes the socket, which also takes it out of the epoll set
+  if (const auto mine = connections_.find(caller.uid); --mine->second == 0) connections_.erase(mine);
+}
+
+}  // namespace brokerd

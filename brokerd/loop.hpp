@@ -1,0 +1,53 @@
+#pragma once
+// The loop of turns: drain all sources round-robin, settle, answer, and sleep until there is more.
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "brokerd/broker.hpp"
+#include "brokerd/listener.hpp"
+#include "brokerd/session.hpp"
+
+namespace brokerd {
+
+class Loop {
+ public:
+  static constexpr std::size_t kRequestsPerSession = 16;  // and turn
+  static constexpr std::size_t kRequestsPerTurn = 256;
+
+  /// Throws std::system_error when the system has no epoll or signalfd left. Blocks SIGTERM and
+  /// SIGINT in the calling thread: from here on they end run().
+  Loop(Broker& broker, Listener& listener);
+
+  /// Serves until SIGTERM or SIGINT.
+  void run();
+
+ private:
+  void turn(int timeout_ms);
+  void accept();
+  void admit(alert::Descriptor socket);
+  void line_up(std::uint64_t id, const Session& session);
+  /// A session is read while it has no reply waiting to leave, and waited for otherwise.
+  void watch(std::uint64_t id, const Session& session);
+  void end(std::uint64_t id, std::uint64_t now_ns);
+
+  Broker& broker_;
+  Listener& listener_;
+  alert::Descriptor epoll_;
+  alert::Descriptor signals_;
+  alert::Descriptor spare_;  // given up for a moment when no descriptor is left to accept with
+  std::unordered_map<std::uint64_t, std::unique_ptr<Session>> sessions_;
+  std::unordered_map<std::uint32_t, std::size_t> connections_;  // by uid
+  std::deque<std::uint64_t> ready_;                             // sessions with a whole request, in turn
+  std::unordered_set<std::uint64_t> unsent_;                    // sessions with a reply that waits to leave
+  std::uint64_t next_id_ = 2;                                   // 0 and 1 are the listener and the signals
+  std::uint64_t turns_ = 0;
+  std::uint64_t cursors_ns_ = 0;  // when cursors were last journaled
+  bool stopping_ = false;
+};
+
+}  // namespace brokerd

@@ -1,0 +1,90 @@
+#include "brokerd/mailboxes.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace brokerd {
+
+Mailbox* Mailboxes::find(std::uint64_t incarnation) noexcept {
+  const auto found = mailboxes_.find(incarnation);
+  return found == mailboxes_.end() ? nullptr : &found->second;
+}
+
+alert::SystemResult<Mailbox*> Mailboxes::create(std::uint64_t incarnation, std::uint32_t uid,
+                                                std::uint64_t capacity, std::uint32_t max_message,
+                                                std::uint64_t base_ordinal) {
+  auto ring = alert::MailboxWriter::create(capacity, max_message, incarnation, base_ordinal);
+  if (!ring) return tl::unexpected<std::error_code>(ring.error());
+  ring_bytes_[uid] += capacity;
+  const auto [at, added] = mailboxes_.emplace(incarnation, Mailbox{std::move(*ring), uid, {}, {}, {}});
+  return &at->second;
+}
+
+void Mailboxes::deliver(std::uint64_t incarnation, const alert::RecordHeader& header, alert::Bytes body) {
+  Mailbox* mailbox = find(incarnation);
+  if (!mailbox) return;
+  if (mailbox->waiting.empty()) touched_.push_back(mailbox);
+  mailbox->waiting.push_back({header, body});
+}
+
+void Mailboxes::publish() {
+  for (Mailbox* mailbox : touched_) {
+    for (const Mailbox::Waiting& record : mailbox->waiting) mailbox->ring.write(record.header, record.body);
+    mailbox->waiting.clear();
+    mailbox->ring.publish();
+  }
+  for (Mailbox* mailbox : touched_) wake(*mailbox);
+  touched_.clear();
+}
+
+void Mailboxes::wake(Mailbox& mailbox) {
+  bool asleep = !mailbox.observers.empty();  // they have no flag to say so
+  if (mailbox.consumer) {
+    const alert::Sleep sleep = mailbox.consumer->page.take_sleep();
+    if (sleep == alert::Sleep::on_bell) asleep = true;
+    if (sleep == alert::Sleep::in_poll) nudge(mailbox.consumer->poll);
+  }
+  for (const Mailbox::Observer& observer : mailbox.observers) nudge(observer.poll);
+  if (!asleep) return;
+  mailbox.ring.ring_bell();
+  ++wakes_;
+}
+
+void Mailboxes::nudge(const alert::Descriptor& poll) {
+  if (!poll) return;
+  const char byte = 1;  // a full socket is readable already
+  if (::send(poll.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1) ++wakes_;
+}
+
+void Mailboxes::mark_deleted(std::uint64_t incarnation) {
+  Mailbox* mailbox = find(incarnation);
+  if (!mailbox) return;
+  mailbox->deleted = true;
+  mailbox->ring.close();
+  if (mailbox->consumer) nudge(mailbox->consumer->poll);
+  for (const Mailbox::Observer& observer : mailbox->observers) nudge(observer.poll);
+}
+
+void Mailboxes::leave(std::uint64_t incarnation, std::uint64_t session) {
+  Mailbox* mailbox = find(incarnation);
+  if (!mailbox) return;
+  if (mailbox->consumer && mailbox->consumer->session.id == session) mailbox->consumer.reset();
+  std::erase_if(mailbox->observers, [&](const Mailbox::Observer& o) { return o.session.id == session; });
+  if (mailbox->consumer || !mailbox->observers.empty()) return;
+  const auto bytes = ring_bytes_.find(mailbox->uid);
+  bytes->second -= mailbox->ring.capacity();
+  if (bytes->second == 0) ring_bytes_.erase(bytes);
+  mailboxes_.erase(incarnation);
+}
+
+std::uint64_t Mailboxes::ring_bytes(std::uint32_t uid) const noexcept {
+  const auto found = ring_bytes_.find(uid);
+  return found == ring_bytes_.end() ? 0 : found->second;
+}
+
+bool has_hung_up(const SessionRef& session) noexcept {
+  pollfd poll{session.socket, POLLRDHUP, 0};
+  return ::poll(&poll, 1, 0) > 0 && (poll.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+}  // namespace brokerd

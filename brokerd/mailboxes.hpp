@@ -1,0 +1,77 @@
+#pragma once
+// The rings of the mailslots that somebody has open, and who has them open.
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "alert/memory/consumer_page.hpp"
+#include "alert/memory/mailbox.hpp"
+
+namespace brokerd {
+
+/// A connection, for as long as it exists.
+struct SessionRef {
+  std::uint64_t id = 0;
+  int socket = -1;  // only to ask whether it has hung up
+};
+
+/// One open mailslot. A mailslot that nobody has open has no ring: its alerts are in the journal.
+struct Mailbox {
+  struct Observer {
+    SessionRef session;
+    alert::Descriptor poll;  // our end, when the reader asked for one
+  };
+  struct Consumer {
+    SessionRef session;
+    alert::Descriptor poll;
+    alert::ConsumerPage page;
+  };
+  struct Waiting {
+    alert::RecordHeader header;
+    alert::Bytes body;
+  };
+
+  alert::MailboxWriter ring;
+  std::uint32_t uid;
+  std::optional<Consumer> consumer;
+  std::vector<Observer> observers;
+  std::vector<Waiting> waiting;  // of this turn
+  bool deleted = false;
+};
+
+class Mailboxes {
+ public:
+  [[nodiscard]] Mailbox* find(std::uint64_t incarnation) noexcept;
+  /// A new ring that starts behind `base_ordinal`.
+  alert::SystemResult<Mailbox*> create(std::uint64_t incarnation, std::uint32_t uid, std::uint64_t capacity,
+                                       std::uint32_t max_message, std::uint64_t base_ordinal);
+
+  /// Hands a record to the mailbox of this turn, if it is open. The bytes must live until publish().
+  void deliver(std::uint64_t incarnation, const alert::RecordHeader& header, alert::Bytes body);
+  /// Copies mailbox by mailbox, publishes each once and wakes whoever sleeps there.
+  void publish();
+
+  /// The mailslot is gone: readers are told; the memory counts until the last of them leaves.
+  void mark_deleted(std::uint64_t incarnation);
+  /// Takes a leaving session out; a ring without readers goes.
+  void leave(std::uint64_t incarnation, std::uint64_t session);
+
+  [[nodiscard]] std::uint64_t ring_bytes(std::uint32_t uid) const noexcept;
+  [[nodiscard]] std::uint64_t wakes() const noexcept { return wakes_; }
+
+ private:
+  void wake(Mailbox& mailbox);
+  void nudge(const alert::Descriptor& poll);
+
+  std::unordered_map<std::uint64_t, Mailbox> mailboxes_;
+  std::unordered_map<std::uint32_t, std::uint64_t> ring_bytes_;
+  std::vector<Mailbox*> touched_;
+  std::uint64_t wakes_ = 0;
+};
+
+/// Whether the other end has closed. Never blocks.
+[[nodiscard]] bool has_hung_up(const SessionRef& session) noexcept;
+
+}  // namespace brokerd

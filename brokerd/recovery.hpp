@@ -1,0 +1,30 @@
+#pragma once
+// From the folder on disk to a broker's state: the fold of the newest segment, and where to go on.
+
+#include <string>
+#include <vector>
+
+#include "brokerd/journal_writer.hpp"
+#include "brokerd/ledger.hpp"
+
+namespace brokerd {
+
+struct Recovered {
+  Ledger ledger;
+  JournalWriter writer;
+  std::vector<std::string> notes;  // what an operator wants to know about this start
+};
+
+/// Folds, decides where numbering goes on, and opens the segment to write to. `now_ns` stamps what
+/// has to be written. Sessions of the old life end; what an attached consumer may have seen is marked.
+[[nodiscard]] tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns);
+
+/// The bodies of the checkpoint records of a state, each small enough for one record.
+[[nodiscard]] std::vector<std::string> checkpoint_parts(const Ledger& ledger);
+
+/// The event an alert was raised for: the annex says it, or the name in the header does.
+[[nodiscard]] std::optional<std::string> raised_event(const alert::RecordView& record, alert::Bytes annex);
+/// The annex that an alert raised for `event` needs; empty where its header says the same.
+[[nodiscard]] std::string annex_for(alert::Profile profile, std::string_view header_event, std::string_view event);
+
+}  // namespace brokerd

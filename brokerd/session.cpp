@@ -1,0 +1,237 @@
+#include "brokerd/session.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <sys/socket.h>
+
+namespace brokerd {
+
+namespace {
+
+using alert::Json;
+
+std::string text_of(const Json& json) {
+  std::string text = json.dump();
+  text.push_back('\0');
+  return text;
+}
+
+std::string error_text(std::string_view error, const Json& parameters) {
+  return text_of({{"error", error}, {"parameters", parameters}});
+}
+
+template <class T>
+std::string reply_text(const T& reply) {
+  return text_of({{"parameters", alert::to_json(reply)}});
+}
+
+std::string interface_description() {
+  std::string text =
+      "# Raises alerts, keeps the alert table, delivers into mailslots.\n"
+      "interface io.alertbroker\n\n";
+  alert::for_each_call([&](auto call) {
+    using Call = decltype(call);
+    text += "method " + std::string(Call::kMethod) + alert::varlink_type<Call>() + " -> " +
+            alert::varlink_type<typename Call::Reply>() + "\n\n";
+  });
+  text += "error Refused (code: int, name: string, message: string)\n";
+  text += "error Malformed (code: int, name: string, message: string)\n";
+  return text;
+}
+
+std::string service_reply(std::string_view method, const Json& parameters) {
+  if (method == "org.varlink.service.GetInfo")
+    return text_of({{"parameters",
+                     {{"vendor", "alertbroker"},
+                      {"product", "brokerd"},
+                      {"version", BROKERD_VERSION},
+                      {"url", ""},
+                      {"interfaces", {"org.varlink.service", alert::kInterface}}}}});
+  if (method == "org.varlink.service.GetInterfaceDescription") {
+    if (parameters.contains("interface") && parameters["interface"] == alert::kInterface)
+      return text_of({{"parameters", {{"description", interface_description()}}}});
+    return error_text("org.varlink.service.InterfaceNotFound", {{"interface", ""}});
+  }
+  return error_text("org.varlink.service.MethodNotFound", {{"method", ""}});  // foreign text is not echoed
+}
+
+std::string malformed_text(std::string message) {
+  const auto code = alert::Code::invalid_parameter;
+  return error_text(
+      "io.alertbroker.Malformed",
+      {{"code", static_cast<unsigned>(code)}, {"name", alert::name(code)}, {"message", std::move(message)}});
+}
+
+/// What each call of the interface does; a call without an overload here does not compile.
+struct Act {
+  Broker& broker;
+  const Caller& caller;
+  const Turn& turn;
+  std::optional<alert::ReplayWindow>& window;
+
+  auto operator()(const alert::Raise& call) const { return broker.raise(caller, call, turn.now_ns); }
+  auto operator()(const alert::Start& call) const { return broker.start(caller, call, turn.now_ns); }
+  auto operator()(const alert::Stop& call) const { return broker.stop(caller, call, turn.now_ns); }
+  auto operator()(const alert::MakeMailslot& call) const { return broker.make(caller, call, turn.now_ns); }
+  auto operator()(const alert::DeleteMailslot& call) const { return broker.remove(caller, call, turn.now_ns); }
+  auto operator()(const alert::ListTable& call) const { return broker.list(caller, call); }
+  auto operator()(const alert::ListMailslots& call) const { return broker.list(caller, call); }
+  Outcome<alert::Stats::Reply> operator()(const alert::Stats&) const {
+    return broker.stats(turn.turns, turn.connections);
+  }
+  Outcome<Opened> operator()(const alert::OpenMailslot& call) const {
+    if (!window) {
+      auto made = alert::ReplayWindow::create();
+      if (!made) return tl::unexpected<Refusal>(Refusal{alert::Code::not_enough_memory, "no replay window"});
+      window = std::move(*made);
+    }
+    return broker.open(caller, call, turn.now_ns);
+  }
+  Outcome<alert::Replay::Reply> operator()(const alert::Replay& call) const {
+    if (!window) return tl::unexpected<Refusal>(Refusal{alert::Code::invalid_handle, "no mailslot is open here"});
+    return broker.replay(caller, call, *window);
+  }
+};
+
+}  // namespace
+
+std::string refusal_text(const Refusal& refusal) {
+  return error_text("io.alertbroker.Refused", {{"code", static_cast<unsigned>(refusal.code)},
+                                               {"name", alert::name(refusal.code)},
+                                               {"message", refusal.message}});
+}
+
+void Session::receive() {
+  if (at_end_ || closing_ || has_reply() || has_request()) return;  // the rest stays with its sender
+  char bytes[64 * 1024];
+  const ssize_t n = ::recv(socket_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+  if (n > 0) {
+    inbox_.append(bytes, static_cast<std::size_t>(n));
+  } else if (n == 0) {
+    at_end_ = true;
+  } else if (errno != EAGAIN && errno != EINTR) {
+    failed_ = true;
+  }
+  if (inbox_.size() <= alert::kLargestMessage || has_request()) return;
+  inbox_.clear();
+  closing_ = true;
+  outbox_.push_back({malformed_text("a request is longer than 262144 bytes"), {}, {}});
+}
+
+std::size_t Session::handle(Broker& broker, const Turn& turn, std::size_t most) {
+  std::size_t handled = 0;
+  std::size_t start = 0;
+  while (handled < most && !closing_) {
+    const std::size_t end = inbox_.find('\0', start);
+    if (end == std::string::npos) break;
+    handle_one(broker, turn, std::string_view(inbox_).substr(start, end - start));
+    start = end + 1;
+    ++handled;
+  }
+  inbox_.erase(0, start);
+  return handled;
+}
+
+void Session::handle_one(Broker& broker, const Turn& turn, std::string_view request) {
+  const auto json = alert::parse_json(request);
+  if (!json) {
+    outbox_.push_back(
+        {malformed_text("not acceptable JSON: at most 262144 bytes, nested at most 16 deep"), {}, {}});
+    return;
+  }
+  const auto method = json->is_object() ? json->find("method") : json->end();
+  if (!json->is_object() || method == json->end() || !method->is_string()) {
+    outbox_.push_back({malformed_text("a request is an object with a member `method`"), {}, {}});
+    return;
+  }
+  const auto parameters = json->find("parameters");
+  const bool has_parameters = parameters != json->end();
+  Reply reply =
+      has_parameters && !parameters->is_object()
+          ? Reply{error_text("org.varlink.service.InvalidParameter", {{"parameter", "parameters"}}), {}, {}}
+          : dispatch(broker, turn, method->get<std::string>(), has_parameters ? *parameters : Json::object());
+  const auto oneway = json->find("oneway");
+  reply.silent = oneway != json->end() && oneway->is_boolean() && oneway->get<bool>();
+  outbox_.push_back(std::move(reply));
+}
+
+Session::Reply Session::dispatch(Broker& broker, const Turn& turn, const std::string& method,
+                                 const Json& parameters) {
+  const std::string prefix = std::string(alert::kInterface) + ".";
+  std::optional<Reply> reply;
+  if (method.starts_with(prefix))
+    alert::for_each_call([&](auto call) {
+      if (std::string_view(method).substr(prefix.size()) != call.kMethod) return;
+      if (const auto bad = alert::from_json(parameters, call))
+        reply = {error_text("org.varlink.service.InvalidParameter", {{"parameter", *bad}}), {}, {}};
+      else
+        reply = to_reply(Act{broker, caller_, turn, window_}(call));
+    });
+  return reply ? std::move(*reply) : Reply{service_reply(method, parameters), {}, {}};
+}
+
+template <class Value>
+Session::Reply Session::to_reply(Outcome<Value> outcome) const {
+  if (!outcome) return {refusal_text(outcome.error()), {}, {}};
+  if constexpr (std::is_same_v<Value, Broker::Ticket>) {
+    return {"", {}, *outcome};
+  } else if constexpr (std::is_same_v<Value, Opened>) {
+    Reply reply{reply_text(outcome->reply), {}, {}};
+    reply.descriptors.push_back(std::move(outcome->ring));
+    reply.descriptors.push_back(alert::duplicate(window_->descriptor()));
+    if (outcome->page) reply.descriptors.push_back(std::move(outcome->page));
+    if (outcome->poll) reply.descriptors.push_back(std::move(outcome->poll));
+    return reply;
+  } else {
+    return {reply_text(*outcome), {}, {}};
+  }
+}
+
+void Session::take_receipts(const std::vector<Outcome<alert::Receipt>>& receipts) {
+  for (Reply& reply : outbox_) {
+    if (!reply.ticket) continue;
+    const auto& receipt = receipts[*reply.ticket];
+    reply.text = receipt ? reply_text(*receipt) : refusal_text(receipt.error());
+    reply.ticket.reset();
+  }
+}
+
+void Session::flush() {
+  while (!outbox_.empty() && !failed_) {
+    Reply& reply = outbox_.front();
+    if (reply.silent) {
+      outbox_.pop_front();
+      continue;
+    }
+    iovec part{reply.text.data() + sent_, reply.text.size() - sent_};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 4)];
+    if (sent_ == 0 && !reply.descriptors.empty()) {  // they travel with the first byte
+      message.msg_control = control;
+      message.msg_controllen = CMSG_SPACE(sizeof(int) * reply.descriptors.size());
+      std::memset(control, 0, sizeof control);
+      cmsghdr* header = CMSG_FIRSTHDR(&message);
+      header->cmsg_level = SOL_SOCKET;
+      header->cmsg_type = SCM_RIGHTS;
+      header->cmsg_len = CMSG_LEN(sizeof(int) * reply.descriptors.size());
+      for (std::size_t i = 0; i < reply.descriptors.size(); ++i) {
+        const int fd = reply.descriptors[i].get();
+        std::memcpy(CMSG_DATA(header) + i * sizeof fd, &fd, sizeof fd);
+      }
+    }
+    const ssize_t n = ::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0) {
+      failed_ = errno != EAGAIN && errno != EINTR;
+      return;
+    }
+    sent_ += static_cast<std::size_t>(n);
+    if (sent_ < reply.text.size()) continue;
+    outbox_.pop_front();
+    sent_ = 0;
+  }
+}
+
+}  // namespace brokerd

@@ -1,0 +1,74 @@
+#pragma once
+// One connection: requests in, replies out, in order. It knows the wire of the control interface and
+// leaves every decision to the broker.
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "alert/control/json_fields.hpp"
+#include "brokerd/broker.hpp"
+
+namespace brokerd {
+
+/// What a turn knows and every request may need.
+struct Turn {
+  std::uint64_t now_ns = 0;
+  std::uint64_t turns = 0;
+  std::uint64_t connections = 0;
+};
+
+/// A refusal as it goes over the wire, with its NUL.
+[[nodiscard]] std::string refusal_text(const Refusal& refusal);
+
+class Session {
+ public:
+  Session(alert::Descriptor socket, Caller caller) : socket_(std::move(socket)), caller_(caller) {}
+
+  /// Takes what has arrived, unless a reply is still waiting to leave.
+  void receive();
+  /// Answers at most `most` whole requests that have arrived, and returns how many.
+  std::size_t handle(Broker& broker, const Turn& turn, std::size_t most);
+  /// Fills in the receipts of the turn that has settled.
+  void take_receipts(const std::vector<Outcome<alert::Receipt>>& receipts);
+  /// Sends what the socket takes.
+  void flush();
+
+  [[nodiscard]] bool has_request() const noexcept {
+    return outbox_.empty() && inbox_.find('\0') != std::string::npos;
+  }
+  [[nodiscard]] bool has_reply() const noexcept { return !outbox_.empty(); }
+  /// Nothing more will come of this connection.
+  [[nodiscard]] bool is_over() const noexcept {
+    return failed_ || (outbox_.empty() && (closing_ || (at_end_ && !has_request())));
+  }
+  [[nodiscard]] const Caller& caller() const noexcept { return caller_; }
+  [[nodiscard]] int socket() const noexcept { return socket_.get(); }
+
+ private:
+  struct Reply {
+    std::string text;
+    std::vector<alert::Descriptor> descriptors;
+    std::optional<Broker::Ticket> ticket;  // the text is a receipt that is still to come
+    bool silent = false;                   // a oneway call: no answer
+  };
+
+  void handle_one(Broker& broker, const Turn& turn, std::string_view request);
+  Reply dispatch(Broker& broker, const Turn& turn, const std::string& method, const alert::Json& parameters);
+  template <class Value>
+  [[nodiscard]] Reply to_reply(Outcome<Value> outcome) const;
+
+  alert::Descriptor socket_;
+  Caller caller_;
+  std::string inbox_;
+  std::deque<Reply> outbox_;
+  std::size_t sent_ = 0;  // bytes of the first reply
+  std::optional<alert::ReplayWindow> window_;
+  bool at_end_ = false;   // the client has sent all it will
+  bool closing_ = false;  // after a request that cannot be answered, only the outbox is left
+  bool failed_ = false;
+};
+
+}  // namespace brokerd
