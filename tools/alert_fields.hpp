@@ -1,0 +1,35 @@
+#pragma once
+// Alerts from JSON: what `pack`, `raise --fields` and `raise --stdin` read, one object per line:
+//
+//     {"profile": "nt", "class": "admin", "fields": {"alrt_timestamp": ..., ...}, "raw_hex": {...}}
+//
+// The fields are those of `dump --json`, all of them, but that alrt_eventname may be left to the
+// class, alrt_timestamp to the caller, and numstrings to mergestrings. `raw_hex` gives a string's wire
+// bytes where text cannot. Other members (size, sequence, ...) are ignored, so a dumped line is input.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "alert/wire/alert.hpp"
+
+struct PackedAlert {
+  alert::Profile profile;
+  std::string event;  // UTF-8
+  std::vector<std::byte> wire;
+};
+
+struct FieldDefaults {
+  alert::Profile profile = alert::Profile::lm20;  // where the object names none
+  std::string codepage;
+  std::uint32_t timestamp = 0;
+};
+
+/// The error is a sentence that names the member and what was expected.
+[[nodiscard]] tl::expected<PackedAlert, std::string> pack_alert(std::string_view json,
+                                                                const FieldDefaults& defaults);
+
+/// The wire bytes of an alert; the error is a sentence.
+[[nodiscard]] tl::expected<PackedAlert, std::string> pack_alert(const alert::Alert& alert, std::string event);

@@ -1,0 +1,52 @@
+#pragma once
+// The --json output: one object per line, written directly. Building documents first is too slow for
+// long journals; the names are a promise.
+
+#include <string>
+#include <string_view>
+
+#include "alert/wire/alert.hpp"
+#include "alert/wire/record.hpp"
+#include "alert/wire/text.hpp"
+
+/// Appends JSON to a string that the caller owns and reuses.
+class JsonWriter {
+ public:
+  explicit JsonWriter(std::string& out) noexcept : out_(out) {}
+
+  void begin_object() { open('{'); }
+  void end_object() { close('}'); }
+  void begin_array() { open('['); }
+  void end_array() { close(']'); }
+  void key(std::string_view name);
+  void number(std::uint64_t value);
+  void boolean(bool value);
+  /// UTF-8 or WTF-8: an unpaired surrogate becomes its \ud800 escape, a byte that is neither U+FFFD.
+  void string(std::string_view text);
+
+ private:
+  void open(char bracket);
+  void close(char bracket);
+  void separate();
+
+  std::string& out_;
+  bool first_ = true;
+};
+
+/// Where the alert came from, when it is known.
+struct Provenance {
+  const alert::RecordHeader* record = nullptr;
+  std::string_view event{};  // it was raised for, where its header names another
+  bool with_hex = false;     // add the wire bytes as "hex"
+};
+
+/// One line, with its newline: the alert in `wire`, or the error that makes it none. Returns whether
+/// it is well-formed.
+bool append_alert_line(std::string& out, alert::Profile profile, alert::Bytes wire, alert::TextCodec& codec,
+                       const Provenance& provenance);
+/// One line: a gap record.
+void append_gap_line(std::string& out, const alert::GapBody& gap);
+
+/// "2026-11-21T08:15:00.123456789Z"
+[[nodiscard]] std::string utc_ns(std::uint64_t ns);
+[[nodiscard]] std::string_view gap_reason(std::uint32_t reason) noexcept;

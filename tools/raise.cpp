@@ -1,0 +1,324 @@
+// alertctl raise: an alert from the command line, from JSON, or as bytes.
+
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include "alert/wire/hex.hpp"
+#include "alert_fields.hpp"
+#include "exit_status.hpp"
+#include "files.hpp"
+#include "json_lines.hpp"
+#include "print.hpp"
+#include "verbs.hpp"
+
+using namespace alert;
+
+namespace {
+
+struct RaiseOptions {
+  std::string profile{"lm20"};
+  std::string service{"ALERTCTL"};
+  std::string fields;
+  std::string wire;
+  std::string event;
+  bool from_stdin = false;
+  bool json = false;
+  bool must_deliver = false;
+  bool dry_run = false;
+  // of the classes
+  std::uint32_t code = 0;
+  std::vector<std::string> strings;
+  std::string user, computer, queue, destination, status_text, text, custom, payload_hex;
+  std::uint32_t job = 0, status = 0, submitted = 0, size = 0, offset = 0;
+};
+
+std::uint32_t now() { return static_cast<std::uint32_t>(std::time(nullptr)); }
+
+std::string receipt_json(const Receipt& receipt) {
+  std::string line;
+  JsonWriter json(line);
+  json.begin_object();
+  json.key("journal");
+  json.string(receipt.journal);
+  if (receipt.sequence) {
+    json.key("sequence");
+    json.number(*receipt.sequence);
+  }
+  json.key("matched");
+  json.number(receipt.matched);
+  json.key("written");
+  json.number(receipt.written);
+  json.key("refused");
+  json.begin_array();
+  for (const RefusedRecipient& refused : receipt.refused) {
+    json.begin_object();
+    json.key("recipient");
+    json.string(refused.recipient);
+    json.key("code");
+    json.number(refused.code);
+    json.key("reason");
+    json.string(refused.reason);
+    json.end_object();
+  }
+  json.end_array();
+  if (receipt.recipients) {
+    json.key("recipients");
+    json.begin_array();
+    for (const std::string& recipient : *receipt.recipients) json.string(recipient);
+    json.end_array();
+  }
+  json.end_object();
+  return line + "\n";
+}
+
+std::string receipt_text(const Receipt& receipt) {
+  std::string text = receipt.sequence ? "alert " + std::to_string(*receipt.sequence) : "dry run";
+  text += ": matched " + std::to_string(receipt.matched) + ", written " + std::to_string(receipt.written) + "\n";
+  for (const RefusedRecipient& refused : receipt.refused)
+    text += "  refused by " + for_terminal(refused.recipient) + ": " + for_terminal(refused.reason) + "\n";
+  for (const std::string& recipient : receipt.recipients.value_or(std::vector<std::string>()))
+    text += "  for " + for_terminal(recipient) + "\n";
+  return text;
+}
+
+/// One connection, for as many alerts as come.
+class Raising {
+ public:
+  Raising(const Context& context, const RaiseOptions& options) : context_(context), options_(options) {}
+
+  int raise(const PackedAlert& alert) {
+    if (!client_) {
+      auto connected = context_.connect();
+      if (!connected) return complain(connected.error());
+      client_.emplace(std::move(*connected));
+    }
+    Raise call{options_.event.empty() ? alert.event : options_.event,
+               std::string(name(alert.profile)),
+               to_hex(alert.wire),
+               {}};
+    if (options_.dry_run) call.dry_run = true;
+    const auto receipt = client_->call(call);
+    if (!receipt) return complain(receipt.error());
+    if (!put(options_.json ? receipt_json(*receipt) : receipt_text(*receipt))) return kSystem;
+    const bool delivered = receipt->matched > 0 && receipt->written == receipt->matched;
+    return options_.must_deliver && !delivered ? kNo : kDone;
+  }
+
+ private:
+  const Context& context_;
+  const RaiseOptions& options_;
+  std::optional<Client> client_;
+};
+
+int malformed(const std::string& where, const std::string& sentence) {
+  complain(where + ": " + sentence);
+  return kDamaged;
+}
+
+int no_file(const std::string& path, const FileError& error) {
+  complain(path + ": " + error.sentence);
+  return error.status;
+}
+
+int unusable(const std::string& sentence) {
+  complain(sentence);
+  return kUsage;
+}
+
+FieldDefaults defaults(const Context& context, const RaiseOptions& options) {
+  return {profile_of(options.profile), context.codepage, now()};
+}
+
+int raise_fields(const Context& context, const RaiseOptions& options) {
+  if (const auto codec = context.open_codec(Profile::lm20); !codec) return codec.error();
+  const auto text = read_file(options.fields, kLargestMessage);
+  if (!text) return no_file(options.fields, text.error());
+  const auto packed = pack_alert(as_text(*text), defaults(context, options));
+  if (!packed) return malformed(options.fields, packed.error());
+  return Raising(context, options).raise(*packed);
+}
+
+/// Every line is tried; the status is that of the first one that failed.
+int raise_lines(const Context& context, const RaiseOptions& options) {
+  if (const auto codec = context.open_codec(Profile::lm20); !codec) return codec.error();
+  Raising raising(context, options);
+  int status = kDone;
+  std::string line;
+  for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
+    if (line.empty()) continue;
+    const auto packed = pack_alert(line, defaults(context, options));
+    const int outcome =
+        packed ? raising.raise(*packed) : malformed("line " + std::to_string(number), packed.error());
+    if (outcome == kSystem) return kSystem;
+    if (status == kDone) status = outcome;
+  }
+  return status;
+}
+
+int raise_wire(const Context& context, const RaiseOptions& options) {
+  const auto bytes = read_file(options.wire, kLargestAlert);
+  if (!bytes) return no_file(options.wire, bytes.error());
+  const Profile profile = profile_of(options.profile);
+  const auto decoded = decode(profile, *bytes);
+  if (!decoded)
+    return malformed(options.wire, "not a well-formed " + options.profile +
+                                       " alert: " + std::string(meaning(decoded.error().code)) +
+                                       " (field at offset " + std::to_string(decoded.error().offset) + ")");
+  auto codec = context.open_codec(profile);
+  if (!codec) return codec.error();
+  const std::string event = codec->to_utf8(decoded->alert.header.alrt_eventname).utf8;
+  return Raising(context, options).raise({profile, event, *bytes});
+}
+
+/// The alert that the words of the command line make.
+int raise_words(const Context& context, const RaiseOptions& options, const OtherInfo<std::string>& words,
+                const std::string& event) {
+  Alert alert;
+  alert.profile = profile_of(options.profile);
+  auto codec = context.open_codec(alert.profile);
+  if (!codec) return codec.error();
+  std::string bad;
+  const auto to_wire = [&](std::string& text) {
+    auto converted = codec->to_wire(text);
+    if (converted)
+      text = std::move(*converted);
+    else if (bad.empty())
+      bad = text;
+  };
+  struct Convert {
+    decltype(to_wire)& convert;
+    Profile profile_;
+    [[nodiscard]] Profile profile() const noexcept { return profile_; }
+    void narrow(std::string_view, std::uint32_t) {}
+    void wide(std::string_view, std::uint32_t) {}
+    void padding(std::string_view, std::size_t) {}
+    void count(std::string_view, const MergeStrings<std::string>&) {}
+    void rest(std::string_view, const std::string&) {}
+    void name(std::string_view, std::string& text, std::size_t) { convert(text); }
+    void string(std::string_view, std::string& text) { convert(text); }
+    void strings(std::string_view, MergeStrings<std::string>& strings) {
+      for (std::string& text : strings) convert(text);
+    }
+  } convert{to_wire, alert.profile};
+  alert.header = {now(), event, options.service};
+  alert.other_info = words;
+  for_each_field(alert, convert);
+  if (!bad.empty()) return unusable("\"" + bad + "\" is not in code page " + context.codepage);
+  const auto packed = pack_alert(alert, event);
+  if (!packed) return unusable(packed.error());
+  return Raising(context, options).raise(*packed);
+}
+
+std::optional<MergeStrings<std::string>> merge_strings(const std::vector<std::string>& words) {
+  MergeStrings<std::string> strings;
+  for (const std::string& word : words)
+    if (!strings.push_back(word)) return std::nullopt;
+  return strings;
+}
+
+}  // namespace
+
+void add_raise(CLI::App& app, Context& context) {
+  auto options = std::make_shared<RaiseOptions>();
+  CLI::App* raise = app.add_subcommand("raise", "Raise an alert and print its receipt");
+  raise->add_option("--service", options->service, "Who raises it (alrt_servicename)")->capture_default_str();
+  add_profile_option(*raise, options->profile);
+  raise->get_option("--profile")->capture_default_str();
+  raise->add_option("--codepage", context.codepage, "OEM code page of lm20 text")->capture_default_str();
+  auto* fields = raise->add_option("--fields", options->fields, "FILE with one JSON object, as `pack` takes it");
+  auto* lines = raise->add_flag("--stdin", options->from_stdin, "Many, one JSON object per line");
+  auto* wire = raise->add_option("--wire", options->wire, "FILE whose bytes are raised unchanged");
+  raise->add_option("--event", options->event, "Raise for this event, whatever the header says");
+  raise->add_flag("--json", options->json, "Print the receipt as JSON");
+  raise->add_flag("--must-deliver", options->must_deliver, "Exit 1 unless every match was written, and one was");
+  raise->add_flag("--dry-run", options->dry_run, "Only say who would get it");
+  raise->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for the receipt [10000]")
+      ->check(CLI::NonNegativeNumber);
+  raise->require_subcommand(0, 1);
+  raise->fallthrough();
+  raise->footer(std::string("Examples:\n  alertctl raise admin 2377 \"disk full\"\n"
+                            "  alertctl raise --wire capture.bin --profile nt\n") +
+                kExitStatuses);
+  raise->callback([options, &context, raise, fields, lines, wire] {
+    const int sources = (fields->count() > 0) + (lines->count() > 0) + (wire->count() > 0);
+    if (sources + static_cast<int>(raise->get_subcommands().size()) != 1)
+      throw CLI::RequiredError("one of admin, user, print, errlog, message, custom, --fields, --stdin, --wire");
+    if (fields->count()) context.verb = [&context, options] { return raise_fields(context, *options); };
+    if (lines->count()) context.verb = [&context, options] { return raise_lines(context, *options); };
+    if (wire->count()) context.verb = [&context, options] { return raise_wire(context, *options); };
+  });
+
+  const auto by_words = [&context, options](CLI::App* sub, auto make) {
+    sub->fallthrough();
+    sub->callback([&context, options, make] {
+      context.verb = [&context, options, make]() -> int {
+        std::string event;
+        const std::optional<OtherInfo<std::string>> words = make(*options, event);
+        if (words) return raise_words(context, *options, *words, event);
+        complain("at most 9 strings");
+        return kUsage;
+      };
+    });
+  };
+  CLI::App* admin = raise->add_subcommand("admin", "Something needs an administrator");
+  admin->add_option("code", options->code, "alrtad_errcode")->required();
+  admin->add_option("strings", options->strings, "At most 9 merge strings");
+  by_words(admin, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
+    event = kAdminEvent;
+    const auto strings = merge_strings(o.strings);
+    if (!strings) return std::nullopt;
+    return AdminOtherInfo<std::string>{o.code, *strings};
+  });
+  CLI::App* user = raise->add_subcommand("user", "Something a user should know");
+  user->add_option("code", options->code, "alrtus_errcode")->required();
+  user->add_option("strings", options->strings, "At most 9 merge strings");
+  user->add_option("--user", options->user, "username");
+  user->add_option("--computer", options->computer, "computername");
+  by_words(user, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
+    event = kUserEvent;
+    const auto strings = merge_strings(o.strings);
+    if (!strings) return std::nullopt;
+    return UserOtherInfo<std::string>{o.code, *strings, o.user, o.computer};
+  });
+  CLI::App* print = raise->add_subcommand("print", "What became of a print job");
+  print->add_option("--job", options->job, "alrtpr_jobid")->required();
+  print->add_option("--status", options->status, "alrtpr_status, PRJOB_ bits")->capture_default_str();
+  print->add_option("--submitted", options->submitted, "alrtpr_submitted, seconds since 1970 [now]");
+  print->add_option("--size", options->size, "alrtpr_size, bytes")->capture_default_str();
+  print->add_option("--computer", options->computer, "computername");
+  print->add_option("--user", options->user, "username");
+  print->add_option("--queue", options->queue, "queuename");
+  print->add_option("--destination", options->destination, "destname");
+  print->add_option("--text", options->status_text, "status_string");
+  by_words(print, [print](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
+    event = kPrintEvent;
+    const std::uint32_t submitted = print->count("--submitted") ? o.submitted : now();
+    return PrintOtherInfo<std::string>{o.job,  o.status, submitted,     o.size,       o.computer,
+                                       o.user, o.queue,  o.destination, o.status_text};
+  });
+  CLI::App* errlog = raise->add_subcommand("errlog", "An entry was added to an error log");
+  errlog->add_option("code", options->code, "alrter_errcode")->required();
+  errlog->add_option("--offset", options->offset, "alrter_offset, bytes into the log")->capture_default_str();
+  by_words(errlog, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
+    event = kErrorlogEvent;
+    return ErrlogOtherInfo<std::string>{o.code, o.offset};
+  });
+  CLI::App* message = raise->add_subcommand("message", "A message came in");
+  message->add_option("text", options->text, "msg_text")->required();
+  by_words(message, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
+    event = kMessageEvent;
+    return MessageOtherInfo<std::string>{o.text};
+  });
+  CLI::App* custom = raise->add_subcommand("custom", "An event of your own");
+  custom->add_option("name", options->custom, "alrt_eventname, at most 16 characters")->required();
+  custom->add_option("--payload-hex", options->payload_hex, "Bytes behind the header, hexadecimal")
+      ->check([](const std::string& hex) { return from_hex(hex) ? "" : std::string("not hexadecimal"); });
+  by_words(custom, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
+    event = o.custom;
+    return CustomOtherInfo<std::string>{std::string(as_text(*from_hex(o.payload_hex)))};
+  });
+}

@@ -1,0 +1,178 @@
+// alertctl make, rm, start, stop, table, mailslots, stats: what the broker keeps.
+
+#include <cstdio>
+#include <memory>
+
+#include "alert/control/json_fields.hpp"
+#include "exit_status.hpp"
+#include "print.hpp"
+#include "verbs.hpp"
+
+using namespace alert;
+
+namespace {
+
+template <class Call>
+CallResult<typename Call::Reply> ask(const Context& context, const Call& call) {
+  auto client = context.connect();
+  if (!client) return tl::unexpected<CallFailure>(client.error());
+  return client->call(call);
+}
+
+/// Every page of a listing under `heading`; `show` prints one row and says whether stdout took it.
+template <class Call, class Show>
+int list(const Context& context, const std::string& heading, Show&& show) {
+  auto client = context.connect();
+  if (!client) return complain(client.error());
+  if (!put(heading)) return kSystem;
+  Call call;
+  for (;;) {
+    const auto page = client->call(call);
+    if (!page) return complain(page.error());
+    for (const auto& row : page->rows)
+      if (!show(row)) return kSystem;
+    if (!page->next) return put("") ? kDone : kSystem;
+    call.after = page->next;
+  }
+}
+
+template <class T>
+bool put_json(const T& value) {
+  return put(to_json(value).dump() + "\n");
+}
+
+/// Each field on a line.
+template <class T>
+std::string lines(const T& value) {
+  std::string text;
+  auto pass = [&](const char* name, const auto& field) {
+    const Json json = to_json(field);
+    std::string padded(name);
+    padded.resize(std::max<std::size_t>(padded.size() + 1, 16), ' ');
+    text += padded + (json.is_string() ? for_terminal(json.get<std::string>()) : json.dump()) + "\n";
+  };
+  T::fields(value, pass);
+  return text;
+}
+
+struct TableOptions {
+  MakeMailslot make;
+  Start start;
+  Stop stop;
+  DeleteMailslot remove;
+  std::uint32_t max_message = kLargestAlert;
+  std::uint64_t capacity = 0;
+  std::uint32_t maxdata = kLargestAlert;
+  bool json = false;
+};
+
+int make(const Context& context, TableOptions& options) {
+  options.make.mailslot = mailslot_path(options.make.mailslot);
+  options.make.max_message = options.max_message;
+  if (options.capacity > 0) options.make.capacity = options.capacity;
+  const auto made = ask(context, options.make);
+  return made ? kDone : complain(made.error(), options.make.mailslot);
+}
+
+/// Printf for a row whose cells are strings already.
+template <class... Cells>
+std::string row_text(const char* format, const Cells&... cells) {
+  char text[1024];
+  std::snprintf(text, sizeof text, format, cells.c_str()...);
+  return text;
+}
+
+int show_table(const Context& context, const TableOptions& options) {
+  using S = std::string;
+  const auto text = [](const S& event, const S& recipient, const S& maxdata, const S& uid, const S& lifetime) {
+    return row_text("%-16s  %-32s  %8s  %6s  %s\n", event, recipient, maxdata, uid, lifetime);
+  };
+  const S heading = options.json ? "" : text("EVENT", "RECIPIENT", "MAXDATA", "UID", "LIFETIME");
+  return list<ListTable>(context, heading, [&](const ListTable::Row& row) {
+    if (options.json) return put_json(row);
+    return put(text(for_terminal(row.event), for_terminal(row.recipient), std::to_string(row.maxdata),
+                    std::to_string(row.uid), row.session ? "session" : "durable"));
+  });
+}
+
+int show_mailslots(const Context& context, const TableOptions& options) {
+  using S = std::string;
+  const auto text = [](const S& name, const S& written, const S& read, const S& pending, const S& refused,
+                       const S& readers) {
+    return row_text("%-32s  %8s  %8s  %8s  %8s  %s\n", name, written, read, pending, refused, readers);
+  };
+  const S heading = options.json ? "" : text("MAILSLOT", "WRITTEN", "READ", "PENDING", "REFUSED", "READERS");
+  return list<ListMailslots>(context, heading, [&](const ListMailslots::Row& row) {
+    if (options.json) return put_json(row);
+    return put(text(for_terminal(row.mailslot), std::to_string(row.written), std::to_string(row.read),
+                    std::to_string(row.pending), std::to_string(row.refused),
+                    std::to_string(row.observers + (row.consumer ? 1 : 0))));
+  });
+}
+
+int show_stats(const Context& context, const TableOptions& options) {
+  const auto stats = ask(context, Stats{});
+  if (!stats) return complain(stats.error());
+  return (options.json ? put_json(*stats) : put(lines(*stats))) ? kDone : kSystem;
+}
+
+}  // namespace
+
+void add_table(CLI::App& app, Context& context) {
+  auto options = std::make_shared<TableOptions>();
+  const auto verb = [&](const char* name, const char* what, const char* examples, auto act) {
+    CLI::App* sub = app.add_subcommand(name, what);
+    sub->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]")
+        ->check(CLI::NonNegativeNumber);
+    sub->footer("Examples:\n" + std::string(examples) + kExitStatuses);
+    sub->callback(
+        [&context, options, act] { context.verb = [&context, options, act] { return act(context, *options); }; });
+    return sub;
+  };
+  const auto simple = [](auto call) {
+    return [call](const Context& c, TableOptions& o) {
+      auto& parameters = o.*call;
+      std::string subject;
+      if constexpr (requires { parameters.recipient; }) {
+        parameters.recipient = mailslot_path(parameters.recipient);
+        subject = parameters.event + " " + parameters.recipient;
+      } else {
+        parameters.mailslot = mailslot_path(parameters.mailslot);
+        subject = parameters.mailslot;
+      }
+      const auto done = ask(c, parameters);
+      return done ? static_cast<int>(kDone) : complain(done.error(), subject);
+    };
+  };
+
+  CLI::App* make_verb = verb("make", "Make a durable mailslot", "  alertctl make jobs\n", make);
+  make_verb->add_option("mailslot", options->make.mailslot, "NAME or \\mailslot\\NAME")->required();
+  make_verb->add_option("--max-message", options->max_message, "Bytes of the largest alert it takes")
+      ->capture_default_str();
+  make_verb->add_option("--capacity", options->capacity, "Bytes of its ring, rounded up [262144]");
+
+  CLI::App* rm = verb("rm", "Delete a mailslot and what is unread in it", "  alertctl rm jobs\n",
+                      simple(&TableOptions::remove));
+  rm->add_option("mailslot", options->remove.mailslot, "NAME or \\mailslot\\NAME")->required();
+
+  CLI::App* start = verb("start", "Register a recipient for an event", "  alertctl start PRINTING jobs\n",
+                         [simple](const Context& c, TableOptions& o) {
+                           o.start.maxdata = o.maxdata;
+                           return simple(&TableOptions::start)(c, o);
+                         });
+  start->add_option("event", options->start.event, "ADMIN, PRINTING, ... or your own")->required();
+  start->add_option("recipient", options->start.recipient, "NAME, \\mailslot\\NAME or \\sem\\NAME")->required();
+  start->add_option("--maxdata", options->maxdata, "Bytes after which an alert is cut")->capture_default_str();
+
+  CLI::App* stop =
+      verb("stop", "End a registration", "  alertctl stop PRINTING jobs\n", simple(&TableOptions::stop));
+  stop->add_option("event", options->stop.event, "The event")->required();
+  stop->add_option("recipient", options->stop.recipient, "NAME, \\mailslot\\NAME or \\sem\\NAME")->required();
+
+  CLI::App* table = verb("table", "Print the alert table", "  alertctl table --json\n", show_table);
+  CLI::App* mailslots =
+      verb("mailslots", "Print the mailslots: written = read + pending", "  alertctl mailslots\n", show_mailslots);
+  CLI::App* stats = verb("stats", "Print the broker's counters", "  alertctl stats\n", show_stats);
+  for (CLI::App* sub : {table, mailslots, stats})
+    sub->add_flag("--json", options->json, "One JSON object per line");
+}

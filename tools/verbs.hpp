@@ -1,0 +1,45 @@
+#pragma once
+// The verbs of alertctl: each file adds its own to the command line and says what becomes of them.
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "alert/control/client.hpp"
+#include "alert/wire/text.hpp"
+
+/// What every verb may use.
+struct Context {
+  std::string socket;   // --socket
+  int timeout_ms = -1;  // --timeout
+  std::string codepage{alert::kDefaultCodepage};
+  std::function<int()> verb;  // what the command line chose; returns the exit status
+
+  /// --timeout bounds each call.
+  [[nodiscard]] alert::CallResult<alert::Client> connect() const;
+  /// For verbs whose --timeout is about alerts, not about calls.
+  [[nodiscard]] alert::CallResult<alert::Client> connect_patiently() const;
+  /// The text conversion of --codepage, or the exit status after a complaint.
+  [[nodiscard]] tl::expected<alert::TextCodec, int> open_codec(alert::Profile profile) const;
+  /// --timeout as a verb that waits takes it: unset means `unset`.
+  [[nodiscard]] std::chrono::milliseconds timeout(std::chrono::milliseconds unset) const {
+    return timeout_ms < 0 ? unset : std::chrono::milliseconds(timeout_ms);
+  }
+};
+
+void add_raise(CLI::App& app, Context& context);
+void add_read(CLI::App& app, Context& context);   // read, listen
+void add_table(CLI::App& app, Context& context);  // make, rm, start, stop, table, mailslots, stats
+void add_dump(CLI::App& app, Context& context);
+void add_pack(CLI::App& app, Context& context);
+
+/// A bare NAME on the command line means \mailslot\NAME.
+[[nodiscard]] std::string mailslot_path(const std::string& name);
+/// Writes to stdout at once; false, after a complaint, when stdout does not take it.
+[[nodiscard]] bool put(std::string_view text);
+
+/// Lets CLI11 print and check a profile name.
+void add_profile_option(CLI::App& app, std::string& profile);
+[[nodiscard]] alert::Profile profile_of(const std::string& name);
