@@ -4,9 +4,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include <fcntl.h>
-#include <sys/socket.h>
-
 #include "alert/wire/alert.hpp"
 #include "alert/wire/hex.hpp"
 #include "brokerd/log.hpp"
@@ -17,10 +14,6 @@ namespace brokerd {
 namespace {
 
 using alert::Code;
-
-tl::unexpected<Refusal> refuse(Code code, std::string message) {
-  return tl::unexpected<Refusal>(Refusal{code, std::move(message)});
-}
 
 tl::unexpected<Refusal> not_written(const std::error_code& error) {
   return refuse(Code::write_fault, "the journal cannot be written: " + error.message());
@@ -232,215 +225,6 @@ Outcome<alert::Nothing> Broker::stop(const Caller& caller, const alert::Stop& ca
   return done;
 }
 
-Outcome<alert::MakeMailslot::Reply> Broker::make(const Caller& caller, const alert::MakeMailslot& call,
-                                                 std::uint64_t now_ns) {
-  if (!alert::is_mailslot_name(call.mailslot)) return refuse(Code::invalid_name, "not a name below \\mailslot\\");
-  const std::uint32_t max_message = call.max_message.value_or(alert::kLargestAlert);
-  if (max_message == 0 || max_message > alert::kLargestAlert)
-    return refuse(Code::invalid_parameter, "max_message is not between 1 and 65475");
-  const std::uint64_t capacity = alert::mailbox_capacity(call.capacity.value_or(0), max_message);
-  if (capacity == 0) return refuse(Code::invalid_parameter, "the capacity is above 64 MiB");
-  const std::string name = alert::canonical_recipient(call.mailslot);
-  if (ledger_.mailslot(name)) return refuse(Code::already_exists, "there is a mailslot of this name");
-  const auto mine = std::count_if(ledger_.mailslots().begin(), ledger_.mailslots().end(),
-                                  [&](const auto& slot) { return slot.second.state.uid == caller.uid; });
-  if (static_cast<std::size_t>(mine) >= policy_.limits.mailslots_per_uid)
-    return refuse(Code::not_enough_quota, "too many mailslots of this uid");
-  settle();
-  MailslotState slot;
-  slot.name = name;
-  slot.uid = caller.uid;
-  slot.incarnation = ledger_.totals().incarnations + 1;
-  slot.max_message = max_message;
-  slot.capacity = capacity;
-  slot.session = call.session.value_or(false);
-  slot.created = slot.read_sequence = ledger_.totals().sequence;
-  std::vector<Change> changes;  // the name is settled now: rows that others made for it end
-  for (const Registration* row : ledger_.table().of_recipient(name))
-    if (row->uid != caller.uid && row->uid != 0) changes.emplace_back(Unregistered{row->event, name, slot.created});
-  changes.emplace_back(slot);
-  if (auto done = change(caller, changes, now_ns); !done) return tl::unexpected<Refusal>(done.error());
-  if (slot.session) sessions_[caller.session.id].mailslots.emplace_back(name, slot.incarnation);
-  return alert::MakeMailslot::Reply{slot.incarnation, max_message, capacity};
-}
-
-Outcome<const Mailslot*> Broker::owned(const Caller& caller, const std::string& name) const {
-  const Mailslot* slot = ledger_.mailslot(alert::canonical_recipient(name));
-  if (!slot) return refuse(Code::path_not_found, "there is no such mailslot");
-  if (!policy_.may_touch(caller.uid, slot->state.uid))
-    return refuse(Code::access_denied, "the mailslot belongs to somebody else");
-  return slot;
-}
-
-Outcome<alert::Nothing> Broker::remove(const Caller& caller, const alert::DeleteMailslot& call,
-                                       std::uint64_t now_ns) {
-  const auto slot = owned(caller, call.mailslot);
-  if (!slot) return tl::unexpected<Refusal>(slot.error());
-  settle();
-  const std::uint64_t incarnation = (*slot)->state.incarnation;
-  auto done = change(caller, {MailslotDeleted{(*slot)->state.name}}, now_ns);
-  if (done) mailboxes_.mark_deleted(incarnation);
-  return done;
-}
-
-Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& call, std::uint64_t now_ns) {
-  settle();
-  auto found = owned(caller, call.mailslot);
-  if (!found) return tl::unexpected<Refusal>(found.error());
-  if (sessions_[caller.session.id].opened.size() >= kMaxOpenPerSession)
-    return refuse(Code::not_enough_quota, "too many mailslots are open on this connection");
-  const std::string name = (*found)->state.name;
-  const std::uint64_t incarnation = (*found)->state.incarnation;
-  if (call.consume) {
-    const Mailbox* mailbox = mailboxes_.find(incarnation);
-    if (mailbox && mailbox->consumer) {
-      Caller before;
-      before.session = mailbox->consumer->session;
-      if (!has_hung_up(before.session)) return refuse(Code::busy, "the mailslot has its consumer");
-      detach(name, incarnation, before, now_ns);
-    }
-  }
-  const MailslotState& state = (*found)->state;
-  Mailbox* mailbox = mailboxes_.find(incarnation);
-  if (!mailbox) {
-    if (mailboxes_.ring_bytes(state.uid) + state.capacity > policy_.limits.ring_bytes_per_uid)
-      return refuse(Code::not_enough_quota, "too many bytes in the open mailboxes of this uid");
-    auto created = mailboxes_.create(incarnation, state.uid, state.capacity, state.max_message, state.written);
-    if (!created) return refuse(Code::not_enough_memory, "no memory for the mailbox: " + created.error().message());
-    mailbox = *created;
-  }
-  const auto give_up = [&](std::string message) {
-    mailboxes_.leave(incarnation, 0);  // a ring that nobody has open goes
-    return refuse(Code::not_enough_memory, std::move(message));
-  };
-  Opened opened;
-  alert::Descriptor poll;
-  if (int ends[2]; call.poll.value_or(false)) {
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
-      return give_up("no socket for the mailbox");
-    poll = alert::Descriptor(ends[0]);
-    opened.poll = alert::Descriptor(ends[1]);
-  }
-  opened.ring = alert::duplicate(mailbox->ring.descriptor());
-  if (!opened.ring) return give_up("no descriptor for the mailbox");
-  opened.reply.incarnation = incarnation;
-  opened.reply.from = {0, state.created};
-  opened.reply.after = {state.read, state.read_sequence};
-  if (state.read == state.written) opened.reply.resume = alert::RingPlace{state.written, mailbox->ring.tail()};
-  if (call.consume) {
-    auto page = alert::ConsumerPage::create({0, state.read, state.read_sequence, state.read});
-    if (page) opened.page = alert::duplicate(page->descriptor());
-    if (!opened.page) return give_up("no memory for the consumer page");
-    if (auto done =
-            change(caller, {CursorMoved{name, state.read, state.read_sequence, state.handed, true}}, now_ns);
-        !done) {
-      mailboxes_.leave(incarnation, 0);
-      return tl::unexpected<Refusal>(done.error());
-    }
-    mailbox->consumer = Mailbox::Consumer{caller.session, std::move(poll), std::move(*page)};
-    ++consumers_;
-  } else {
-    mailbox->observers.push_back({caller.session, std::move(poll)});
-  }
-  sessions_[caller.session.id].opened.emplace_back(name, incarnation);
-  return opened;
-}
-
-Outcome<alert::Replay::Reply> Broker::replay(const Caller& caller, const alert::Replay& call,
-                                             alert::ReplayWindow& window) {
-  settle();
-  const auto session = sessions_.find(caller.session.id);
-  const std::string name = alert::canonical_recipient(call.mailslot);
-  if (const auto mine = owned(caller, name); !mine && mine.error().code == Code::access_denied)
-    return tl::unexpected<Refusal>(mine.error());
-  if (session == sessions_.end()) return refuse(Code::invalid_handle, "no mailslot is open on this connection");
-  const auto& opened = session->second.opened;
-  const auto one = std::find_if(opened.rbegin(), opened.rend(), [&](const auto& o) { return o.first == name; });
-  if (one == opened.rend()) return refuse(Code::invalid_handle, "the mailslot is not open on this connection");
-  const Mailslot* slot = ledger_.mailslot(name);
-  if (!slot || slot->state.incarnation != one->second) return refuse(Code::broken_pipe, "the mailslot was deleted");
-  const MailslotState& state = slot->state;
-  const Mailbox* mailbox = mailboxes_.find(state.incarnation);
-  if (call.after.ordinal > state.written || call.after.sequence > ledger_.totals().sequence)
-    return refuse(Code::invalid_parameter, "nothing has been written behind that place");
-  const bool consumes = mailbox->consumer && mailbox->consumer->session.id == caller.session.id;
-  const ReplayStep step =
-      brokerd::replay(journal_.folder().path(), ledger_, *slot, consumes ? Reader::consumer : Reader::observer,
-                      session->second.replay, call.after, window);
-  ++replays_;
-  alert::Replay::Reply reply{window.used(), step.after, {}};
-  if (step.at_end) reply.resume = alert::RingPlace{state.written, mailbox->ring.tail()};
-  return reply;
-}
-
-std::optional<CursorMoved> Broker::cursor_of(const Mailslot& slot) {
-  const MailslotState& state = slot.state;
-  Mailbox* mailbox = mailboxes_.find(state.incarnation);
-  if (!mailbox || !mailbox->consumer) return std::nullopt;
-  const auto cursor = mailbox->consumer->page.cursor();
-  if (!cursor) return std::nullopt;
-  const bool sane = cursor->ordinal >= state.read && cursor->ordinal <= state.written &&
-                    cursor->sequence >= state.read_sequence && cursor->sequence <= ledger_.totals().sequence;
-  if (!sane) {
-    ++nonsense_;
-    return std::nullopt;
-  }
-  const std::uint64_t handed =
-      std::clamp(cursor->handed, cursor->ordinal, std::min(cursor->ordinal + 1, state.written));
-  return CursorMoved{state.name, cursor->ordinal, cursor->sequence, std::max(handed, state.handed), true};
-}
-
-void Broker::detach(const std::string& name, std::uint64_t incarnation, const Caller& caller,
-                    std::uint64_t now_ns) {
-  Mailbox* mailbox = mailboxes_.find(incarnation);
-  if (!mailbox) return;
-  if (mailbox->consumer && mailbox->consumer->session.id == caller.session.id) {
-    --consumers_;
-    const Mailslot* slot = ledger_.mailslot(name);
-    if (slot && slot->state.incarnation == incarnation) {
-      const MailslotState& s = slot->state;
-      CursorMoved last = cursor_of(*slot).value_or(CursorMoved{name, s.read, s.read_sequence, s.written, true});
-      last.attached = false;
-      if (auto done = change(caller, {last}, now_ns); !done)
-        log("a cursor is not journaled: " + done.error().message);
-    }
-  }
-  mailboxes_.leave(incarnation, caller.session.id);
-}
-
-void Broker::record_cursors(std::uint64_t now_ns) {
-  std::vector<Change> moved;
-  for (const auto& [name, slot] : ledger_.mailslots()) {
-    if (!slot.state.attached) continue;
-    const auto cursor = cursor_of(slot);
-    if (cursor && (cursor->read != slot.state.read || cursor->handed != slot.state.handed))
-      moved.emplace_back(*cursor);
-  }
-  if (moved.empty()) return;
-  if (auto done = change({}, moved, now_ns); !done) log("cursors are not journaled: " + done.error().message);
-}
-
-void Broker::end_session(const Caller& caller, std::uint64_t now_ns) {
-  settle();
-  const auto found = sessions_.find(caller.session.id);
-  if (found == sessions_.end()) return;
-  const SessionState state = std::move(found->second);
-  sessions_.erase(found);
-  for (const auto& [name, incarnation] : state.opened) detach(name, incarnation, caller, now_ns);
-  std::vector<Change> ends;
-  for (const std::uint64_t id : state.registrations)
-    if (const auto row = ledger_.table().rows().find(id); row != ledger_.table().rows().end())
-      ends.emplace_back(Unregistered{row->second.event, row->second.recipient, ledger_.totals().sequence});
-  for (const auto& [name, incarnation] : state.mailslots)
-    if (const Mailslot* slot = ledger_.mailslot(name); slot && slot->state.incarnation == incarnation) {
-      ends.emplace_back(MailslotDeleted{name});
-      mailboxes_.mark_deleted(incarnation);
-    }
-  if (ends.empty()) return;
-  if (auto done = change(caller, ends, now_ns); !done)
-    log("the end of a session is not journaled: " + done.error().message);
-}
-
 Outcome<alert::ListTable::Reply> Broker::list(const Caller& caller, const alert::ListTable& call) {
   alert::ListTable::Reply reply;
   const auto& rows = ledger_.table().rows();
@@ -452,27 +236,6 @@ Outcome<alert::ListTable::Reply> Broker::list(const Caller& caller, const alert:
       break;
     }
     reply.rows.push_back({row.event, row.recipient, row.maxdata, row.uid, row.session, row.from});
-  }
-  return reply;
-}
-
-Outcome<alert::ListMailslots::Reply> Broker::list(const Caller& caller, const alert::ListMailslots& call) {
-  settle();
-  alert::ListMailslots::Reply reply;
-  const auto& slots = ledger_.mailslots();
-  for (auto at = slots.upper_bound(call.after.value_or("")); at != slots.end(); ++at) {
-    const MailslotState& s = at->second.state;
-    if (!policy_.may_touch(caller.uid, s.uid)) continue;
-    if (reply.rows.size() == alert::kRowsPerPage) {
-      reply.next = std::prev(at)->first;
-      break;
-    }
-    const auto cursor = cursor_of(at->second);
-    const std::uint64_t read = cursor ? cursor->read : s.read;
-    const Mailbox* mailbox = mailboxes_.find(s.incarnation);
-    reply.rows.push_back({s.name, s.uid, s.session, s.incarnation, s.max_message, s.capacity, s.written, read,
-                          s.written - read, s.refused, mailbox && mailbox->consumer,
-                          mailbox ? mailbox->observers.size() : 0});
   }
   return reply;
 }

@@ -26,6 +26,9 @@ struct Refusal {
 };
 template <class T>
 using Outcome = tl::expected<T, Refusal>;
+[[nodiscard]] inline tl::unexpected<Refusal> refuse(alert::Code code, std::string message) {
+  return tl::unexpected<Refusal>(Refusal{code, std::move(message)});
+}
 
 /// Who calls: the kernel's word, and the connection.
 struct Caller {

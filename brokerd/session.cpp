@@ -83,13 +83,13 @@ struct Act {
   Outcome<Opened> operator()(const alert::OpenMailslot& call) const {
     if (!window) {
       auto made = alert::ReplayWindow::create();
-      if (!made) return tl::unexpected<Refusal>(Refusal{alert::Code::not_enough_memory, "no replay window"});
+      if (!made) return refuse(alert::Code::not_enough_memory, "no replay window");
       window = std::move(*made);
     }
     return broker.open(caller, call, turn.now_ns);
   }
   Outcome<alert::Replay::Reply> operator()(const alert::Replay& call) const {
-    if (!window) return tl::unexpected<Refusal>(Refusal{alert::Code::invalid_handle, "no mailslot is open here"});
+    if (!window) return refuse(alert::Code::invalid_handle, "no mailslot is open here");
     return broker.replay(caller, call, *window);
   }
 };
