@@ -1,48 +1,8 @@
 // alertctl: raise alerts, read mailslots, inspect captured bytes.
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-
-#include "alert/control/socket_path.hpp"
 #include "exit_status.hpp"
 #include "print.hpp"
 #include "verbs.hpp"
-
-alert::CallResult<alert::Client> Context::connect_patiently() const {
-  return alert::Client::connect(alert::client_sockets(socket));
-}
-
-alert::CallResult<alert::Client> Context::connect() const {
-  auto client = connect_patiently();
-  if (client && timeout_ms >= 0) client->set_timeout(std::chrono::milliseconds(timeout_ms));
-  return client;
-}
-
-std::string mailslot_path(const std::string& name) {
-  return name.starts_with('\\') ? name : std::string(alert::kMailslotPrefix) + name;
-}
-
-bool put(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return true;
-  complain(std::string("cannot write to standard output: ") + std::strerror(errno));
-  return false;
-}
-
-void add_profile_option(CLI::App& app, std::string& profile) {
-  app.add_option("--profile", profile, "lm20 or nt")->check(CLI::IsMember({"lm20", "nt"}));
-}
-
-alert::Profile profile_of(const std::string& name) {
-  return name == "nt" ? alert::Profile::nt : alert::Profile::lm20;
-}
-
-tl::expected<alert::TextCodec, int> Context::open_codec(alert::Profile profile) const {
-  auto codec = alert::TextCodec::open(profile, codepage);
-  if (codec) return std::move(*codec);
-  complain("unknown code page " + codepage);
-  return tl::unexpected<int>(kUsage);
-}
 
 int main(int argc, char** argv) {
   Context context;
