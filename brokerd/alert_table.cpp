@@ -18,6 +18,10 @@ void drop(auto& index, const std::string& key, const Registration* row) {
   if (found->second.empty()) index.erase(found);
 }
 
+std::string pair_key(std::string_view event, std::string_view recipient) {
+  return std::string(recipient) + '\n' + std::string(event);
+}
+
 }  // namespace
 
 void AlertTable::add(Registration row) {
@@ -25,12 +29,14 @@ void AlertTable::add(Registration row) {
   if (!added) return;
   by_event_[at->second.event].push_back(&at->second);
   by_recipient_[at->second.recipient].push_back(&at->second);
+  by_pair_.emplace(pair_key(at->second.event, at->second.recipient), &at->second);
   ++by_uid_[at->second.uid];
 }
 
 std::optional<Registration> AlertTable::remove(std::string_view event, std::string_view recipient) {
   const Registration* row = find(event, recipient);
   if (!row) return std::nullopt;
+  by_pair_.erase(pair_key(event, recipient));
   drop(by_event_, row->event, row);
   drop(by_recipient_, row->recipient, row);
   if (const auto count = by_uid_.find(row->uid); --count->second == 0) by_uid_.erase(count);
@@ -38,11 +44,9 @@ std::optional<Registration> AlertTable::remove(std::string_view event, std::stri
   return std::move(node.mapped());
 }
 
-const Registration* AlertTable::find(std::string_view event, std::string_view recipient) const noexcept {
-  // A recipient has few events, an event may have many recipients.
-  for (const Registration* row : of_recipient(recipient))
-    if (row->event == event) return row;
-  return nullptr;
+const Registration* AlertTable::find(std::string_view event, std::string_view recipient) const {
+  const auto found = by_pair_.find(pair_key(event, recipient));
+  return found == by_pair_.end() ? nullptr : found->second;
 }
 
 const std::vector<const Registration*>& AlertTable::matching(std::string_view event) const noexcept {

@@ -29,7 +29,7 @@ class AlertTable {
   /// The removed row, or none.
   std::optional<Registration> remove(std::string_view event, std::string_view recipient);
 
-  [[nodiscard]] const Registration* find(std::string_view event, std::string_view recipient) const noexcept;
+  [[nodiscard]] const Registration* find(std::string_view event, std::string_view recipient) const;
   /// What an alert matches, in the order of registration. Valid until the next change.
   [[nodiscard]] const std::vector<const Registration*>& matching(std::string_view event) const noexcept;
   [[nodiscard]] const std::vector<const Registration*>& of_recipient(std::string_view recipient) const noexcept;
@@ -45,6 +45,7 @@ class AlertTable {
   std::map<std::uint64_t, Registration> rows_;
   Index by_event_;
   Index by_recipient_;
+  TextMap<const Registration*> by_pair_;  // recipient, line feed, event: neither may contain one
   std::unordered_map<std::uint32_t, std::size_t> by_uid_;
 };
 

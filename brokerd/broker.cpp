@@ -102,8 +102,10 @@ void Broker::settle() {
   if (staged_.empty()) return;
   std::error_code error = journal_.reserve(staged_.back().header.sequence);
   if (!error) {
+    const std::uint64_t now_ns = staged_.back().header.accepted_ns;
+    for (const Change& change : owed_) gather({}, change, now_ns);
     for (const Staged& staged : staged_) journal_.add(staged.header, staged.wire, staged.annex);
-    error = journal_.commit();
+    error = commit(now_ns);
   }
   for (const Staged& staged : staged_) {
     if (error) {
@@ -124,7 +126,6 @@ void Broker::settle() {
     receipts_.emplace_back(std::move(done));
   }
   mailboxes_.publish();
-  if (error) log("the journal cannot be written: " + error.message());
   const std::uint64_t now_ns = staged_.back().header.accepted_ns;
   staged_.clear();
   rotate(now_ns);
@@ -135,7 +136,10 @@ void Broker::rotate(std::uint64_t now_ns) {
   if (!journal_.wants_new_segment(first)) return;
   std::error_code error = journal_.reserve(first);
   if (!error) error = journal_.begin_segment(first, checkpoint_parts(ledger_), stamp({}, now_ns));
-  if (error) log("no new journal segment: " + error.message());
+  if (error && now_ns - complained_ns_ >= 1'000'000'000) {
+    log("no new journal segment: " + error.message());
+    complained_ns_ = now_ns;
+  }
 }
 
 alert::Receipt Broker::receipt(const std::vector<Delivery>& deliveries) const {
@@ -152,20 +156,47 @@ alert::Receipt Broker::receipt(const std::vector<Delivery>& deliveries) const {
   return receipt;
 }
 
+void Broker::gather(const Caller& caller, const Change& change, std::uint64_t now_ns) {
+  const std::string body = to_json(change).dump();
+  alert::RecordHeader header = stamp(caller, now_ns);
+  header.kind = static_cast<std::uint16_t>(alert::RecordKind::table_change);
+  header.size = static_cast<std::uint32_t>(sizeof header + body.size());
+  journal_.add(header, alert::as_bytes(body));
+}
+
+std::error_code Broker::commit(std::uint64_t now_ns) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  const std::error_code error = journal_.commit();
+  if (!error) owed_.clear();
+  if (error && now_ns - complained_ns_ >= kSecond) {
+    log("the journal cannot be written: " + error.message());
+    complained_ns_ = now_ns;
+  }
+  return error;
+}
+
 Outcome<alert::Nothing> Broker::change(const Caller& caller, const std::vector<Change>& changes,
                                        std::uint64_t now_ns) {
   settle();
-  for (const Change& change : changes) {
-    const std::string body = to_json(change).dump();
-    alert::RecordHeader header = stamp(caller, now_ns);
-    header.kind = static_cast<std::uint16_t>(alert::RecordKind::table_change);
-    header.size = static_cast<std::uint32_t>(sizeof header + body.size());
-    journal_.add(header, alert::as_bytes(body));
-  }
-  if (const auto error = journal_.commit()) return not_written(error);
+  for (const Change& owed : owed_) gather({}, owed, now_ns);
+  for (const Change& change : changes) gather(caller, change, now_ns);
+  if (const auto error = commit(now_ns)) return not_written(error);
   for (const Change& change : changes) ledger_.apply(change);
   rotate(now_ns);
   return alert::Nothing{};
+}
+
+void Broker::owe(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns) {
+  if (changes.empty() || change(caller, changes, now_ns)) return;
+  for (const Change& change : changes) {
+    ledger_.apply(change);
+    if (const auto* cursor = std::get_if<CursorMoved>(&change))  // only the last one of a mailslot matters
+      std::erase_if(owed_, [&](const Change& other) {
+        const auto* before = std::get_if<CursorMoved>(&other);
+        return before && before->mailslot == cursor->mailslot;
+      });
+    owed_.push_back(change);
+  }
 }
 
 Outcome<alert::Nothing> Broker::start(const Caller& caller, const alert::Start& call, std::uint64_t now_ns) {
@@ -197,8 +228,11 @@ Outcome<alert::Nothing> Broker::start(const Caller& caller, const alert::Start& 
     return refuse(Code::too_many_alerts, "the alert table is full");
   if (!policy_.may_register(caller.uid, ledger_.table().rows_of(caller.uid)))
     return refuse(Code::not_enough_quota, "too many registrations of this uid");
-  if (slot && slot->past.size() >= kMaxPastRegistrations)
-    return refuse(Code::not_enough_quota, "this mailslot was registered too often");
+  std::size_t past = 0;
+  for (const auto& [name, other] : ledger_.mailslots())
+    if (slot && other.state.uid == slot->state.uid) past += other.past.size();
+  if (past >= kMaxPastRegistrations)
+    return refuse(Code::not_enough_quota, "mailslots of this uid were registered and stopped too often");
   settle();
   Registration now = row;
   now.from = ledger_.totals().sequence;

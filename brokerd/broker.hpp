@@ -48,7 +48,7 @@ struct Opened {
 class Broker {
  public:
   /// A mailslot that is registered and stopped for ever would grow the table's history for ever.
-  static constexpr std::size_t kMaxPastRegistrations = 4'096;
+  static constexpr std::size_t kMaxPastRegistrations = 16'384;  // of all mailslots of a uid
   /// Mailslots that one connection may have open: each may cost a descriptor.
   static constexpr std::size_t kMaxOpenPerSession = 64;
 
@@ -98,16 +98,25 @@ class Broker {
     std::string annex;
   };
 
+  struct OpenedMailslot {
+    std::string name;
+    std::uint64_t incarnation = 0;
+    ReplayPlace replay;
+  };
   /// What ends with a connection.
   struct SessionState {
-    std::vector<std::pair<std::string, std::uint64_t>> opened;  // mailslot and incarnation
-    std::vector<std::uint64_t> registrations;                   // ids
+    std::vector<OpenedMailslot> opened;
+    std::vector<std::uint64_t> registrations;  // ids
     std::vector<std::pair<std::string, std::uint64_t>> mailslots;
-    ReplayPlace replay;
   };
 
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
   Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
+  /// For changes that have happened whether or not the journal can be written now, such as the end of
+  /// a connection: they count at once and are journaled before anything that comes later.
+  void owe(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
+  void gather(const Caller& caller, const Change& change, std::uint64_t now_ns);
+  std::error_code commit(std::uint64_t now_ns);
   Outcome<const Mailslot*> owned(const Caller& caller, const std::string& name) const;
   [[nodiscard]] alert::Receipt receipt(const std::vector<Delivery>& deliveries) const;
   [[nodiscard]] std::optional<CursorMoved> cursor_of(const Mailslot& slot);
@@ -119,12 +128,14 @@ class Broker {
   alert::JournalId journal_id_{};
   Mailboxes mailboxes_;
   std::vector<Staged> staged_;
+  std::vector<Change> owed_;  // applied, not yet journaled
   std::vector<Outcome<alert::Receipt>> receipts_;
   std::unordered_map<std::uint64_t, SessionState> sessions_;
   std::size_t consumers_ = 0;
   std::uint64_t refused_raises_ = 0;
   std::uint64_t replays_ = 0;
   std::uint64_t nonsense_ = 0;
+  std::uint64_t complained_ns_ = 0;  // when the log last heard of a journal that cannot be written
 };
 
 }  // namespace brokerd

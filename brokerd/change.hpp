@@ -124,11 +124,12 @@ struct Totals {
   std::uint64_t refused = 0;
   std::uint64_t incarnations = 0;   // given so far
   std::uint64_t registrations = 0;  // ids given so far
+  std::uint64_t skipped = 0;        // the last number of the last hole in the numbering
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("journal", s.journal), p("sequence", s.sequence), p("accepted", s.accepted), p("matched", s.matched),
         p("written", s.written), p("refused", s.refused), p("incarnations", s.incarnations),
-        p("registrations", s.registrations);
+        p("registrations", s.registrations), p("skipped", s.skipped);
   }
 };
 

@@ -149,12 +149,21 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   if (::fdatasync(segment.get()) != 0) return last_error();
   if (::linkat(folder_.get(), unfinished.c_str(), folder_.get(), name.c_str(), 0) != 0) return last_error();
   ::unlinkat(folder_.get(), unfinished.c_str(), 0);
-  if (::fsync(folder_.get()) != 0) return last_error();
+  // From here on it is the newest segment, whatever the sync of the folder says: a power cut may
+  // lose its name, but never what a reader of this folder sees now.
+  ::fsync(folder_.get());
   segment_ = std::move(segment);
   first_ = first;
+  checkpoint_ = start.size();
   size_ = start.size();
   broken_ = false;
   return {};
+}
+
+std::error_code JournalWriter::confirm(const std::string& boot) {
+  if (bound_.boot == boot) return {};
+  bound_.boot = boot;
+  return write_bound(folder_, bound_);
 }
 
 std::error_code JournalWriter::reserve(std::uint64_t sequence) {

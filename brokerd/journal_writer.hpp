@@ -10,6 +10,7 @@
 // receipt and no reader has seen; recovery cuts it off. During the replacement of `bound`, the old
 // file is whole and the segment holds no number at or above it.
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -66,6 +67,9 @@ class JournalWriter {
   [[nodiscard]] std::error_code begin_segment(std::uint64_t first, const std::vector<std::string>& checkpoint,
                                               const alert::RecordHeader& stamp);
 
+  /// The numbers in the segment are complete as of this boot: said once it is open for writing.
+  [[nodiscard]] std::error_code confirm(const std::string& boot);
+
   /// Makes sure that `sequence` may be given out.
   [[nodiscard]] std::error_code reserve(std::uint64_t sequence);
 
@@ -76,7 +80,7 @@ class JournalWriter {
 
   /// Whether the segment is large enough to be followed by one that starts at `first`.
   [[nodiscard]] bool wants_new_segment(std::uint64_t first) const noexcept {
-    return size_ >= kSegmentBytes && first > first_;
+    return size_ - checkpoint_ >= std::max(kSegmentBytes, checkpoint_) && first > first_;
   }
   [[nodiscard]] const JournalFolder& folder() const noexcept { return folder_; }
   [[nodiscard]] const Bound& bound() const noexcept { return bound_; }
@@ -88,9 +92,10 @@ class JournalWriter {
   JournalFolder folder_;
   Bound bound_;
   alert::Descriptor segment_;
-  std::uint64_t first_ = 0;  // its first sequence
-  std::uint64_t size_ = 0;   // of the segment: whole turns
-  bool broken_ = false;      // a part of a turn could not be cut off
+  std::uint64_t first_ = 0;       // its first sequence
+  std::uint64_t checkpoint_ = 0;  // bytes that it started with
+  std::uint64_t size_ = 0;        // of the segment: whole turns
+  bool broken_ = false;           // a part of a turn could not be cut off
   std::vector<std::byte> gathered_;
 };
 

@@ -52,6 +52,7 @@ void Ledger::apply_one(const CursorMoved& cursor) {
 
 void Ledger::apply_one(const NumbersSkipped& skipped) {
   totals_.sequence = std::max(totals_.sequence, skipped.last);
+  totals_.skipped = std::max(totals_.skipped, skipped.last);
 }
 
 Delivery Ledger::judge(const Registration& row, std::size_t size) const {

@@ -93,15 +93,7 @@ void Loop::turn(int timeout_ms) {
     }
   }
 
-  std::size_t left = kRequestsPerTurn;
-  for (std::size_t waiting = ready_.size(); waiting > 0 && left > 0; --waiting) {
-    const std::uint64_t id = ready_.front();
-    ready_.pop_front();
-    const auto found = sessions_.find(id);
-    if (found == sessions_.end()) continue;
-    left -= found->second->handle(broker_, turn, std::min(left, kRequestsPerSession));
-    touched.push_back(id);
-  }
+  handle(turn, touched);
   broker_.settle();
   const auto receipts = broker_.take_receipts();
 
@@ -125,8 +117,28 @@ void Loop::turn(int timeout_ms) {
   }
 }
 
+/// One session of each uid in turn: whoever has many connections waits for itself.
+void Loop::handle(const Turn& turn, std::vector<std::uint64_t>& touched) {
+  const std::uint64_t end = clock_ns(CLOCK_MONOTONIC) + kTurnNs;
+  std::size_t left = kRequestsPerTurn;
+  while (!ready_.empty() && left > 0 && clock_ns(CLOCK_MONOTONIC) < end) {
+    auto next = ready_.upper_bound(served_uid_);
+    if (next == ready_.end()) next = ready_.begin();
+    served_uid_ = next->first;
+    const std::uint64_t id = next->second.front();
+    next->second.pop_front();
+    if (next->second.empty()) ready_.erase(next);
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end()) continue;
+    left -= found->second->handle(broker_, turn, std::min(left, kRequestsPerSession));
+    touched.push_back(id);
+  }
+}
+
 void Loop::line_up(std::uint64_t id, const Session& session) {
-  if (session.has_request() && std::find(ready_.begin(), ready_.end(), id) == ready_.end()) ready_.push_back(id);
+  if (!session.has_request()) return;
+  auto& queue = ready_[session.caller().uid];
+  if (std::find(queue.begin(), queue.end(), id) == queue.end()) queue.push_back(id);
 }
 
 void Loop::watch(std::uint64_t id, const Session& session) {

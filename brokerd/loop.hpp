@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -18,6 +19,7 @@ class Loop {
  public:
   static constexpr std::size_t kRequestsPerSession = 16;  // and turn
   static constexpr std::size_t kRequestsPerTurn = 256;
+  static constexpr std::uint64_t kTurnNs = 10'000'000;  // after which the rest waits for the next turn
 
   /// Throws std::system_error when the system has no epoll or signalfd left. Blocks SIGTERM and
   /// SIGINT in the calling thread: from here on they end run().
@@ -29,6 +31,7 @@ class Loop {
  private:
   void turn(int timeout_ms);
   void accept();
+  void handle(const Turn& turn, std::vector<std::uint64_t>& touched);
   void admit(alert::Descriptor socket);
   void line_up(std::uint64_t id, const Session& session);
   /// A session is read while it has no reply waiting to leave, and waited for otherwise.
@@ -42,7 +45,8 @@ class Loop {
   alert::Descriptor spare_;  // given up for a moment when no descriptor is left to accept with
   std::unordered_map<std::uint64_t, std::unique_ptr<Session>> sessions_;
   std::unordered_map<std::uint32_t, std::size_t> connections_;  // by uid
-  std::deque<std::uint64_t> ready_;                             // sessions with a whole request, in turn
+  std::map<std::uint32_t, std::deque<std::uint64_t>> ready_;    // by uid: sessions with a whole request
+  std::uint32_t served_uid_ = 0;                                // whose session was handled last
   std::unordered_set<std::uint64_t> unsent_;                    // sessions with a reply that waits to leave
   std::uint64_t next_id_ = 2;                                   // 0 and 1 are the listener and the signals
   std::uint64_t turns_ = 0;

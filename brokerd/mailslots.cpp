@@ -77,6 +77,8 @@ Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& ca
       before.session = mailbox->consumer->session;
       if (!has_hung_up(before.session)) return refuse(Code::busy, "the mailslot has its consumer");
       detach(name, incarnation, before, now_ns);
+      if (const auto gone = sessions_.find(before.session.id); gone != sessions_.end())
+        std::erase_if(gone->second.opened, [&](const OpenedMailslot& o) { return o.incarnation == incarnation; });
     }
   }
   const MailslotState& state = (*found)->state;
@@ -105,23 +107,20 @@ Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& ca
   opened.reply.incarnation = incarnation;
   opened.reply.from = {0, state.created};
   opened.reply.after = {state.read, state.read_sequence};
-  if (state.read == state.written) opened.reply.resume = alert::RingPlace{state.written, mailbox->ring.tail()};
+  const bool is_told_of_holes = ledger_.totals().skipped <= state.read_sequence;
+  if (state.read == state.written && is_told_of_holes)
+    opened.reply.resume = alert::RingPlace{state.written, mailbox->ring.tail()};
   if (call.consume) {
     auto page = alert::ConsumerPage::create({0, state.read, state.read_sequence, state.read});
     if (page) opened.page = alert::duplicate(page->descriptor());
     if (!opened.page) return give_up("no memory for the consumer page");
-    if (auto done =
-            change(caller, {CursorMoved{name, state.read, state.read_sequence, state.handed, true}}, now_ns);
-        !done) {
-      mailboxes_.leave(incarnation, 0);
-      return tl::unexpected<Refusal>(done.error());
-    }
+    owe(caller, {CursorMoved{name, state.read, state.read_sequence, state.handed, true}}, now_ns);
     mailbox->consumer = Mailbox::Consumer{caller.session, std::move(poll), std::move(*page)};
     ++consumers_;
   } else {
     mailbox->observers.push_back({caller.session, std::move(poll)});
   }
-  sessions_[caller.session.id].opened.emplace_back(name, incarnation);
+  sessions_[caller.session.id].opened.push_back({name, incarnation, {}});
   return opened;
 }
 
@@ -133,19 +132,21 @@ Outcome<alert::Replay::Reply> Broker::replay(const Caller& caller, const alert::
   if (const auto mine = owned(caller, name); !mine && mine.error().code == Code::access_denied)
     return tl::unexpected<Refusal>(mine.error());
   if (session == sessions_.end()) return refuse(Code::invalid_handle, "no mailslot is open on this connection");
-  const auto& opened = session->second.opened;
-  const auto one = std::find_if(opened.rbegin(), opened.rend(), [&](const auto& o) { return o.first == name; });
+  auto& opened = session->second.opened;
+  const auto one = std::find_if(opened.rbegin(), opened.rend(), [&](const auto& o) { return o.name == name; });
   if (one == opened.rend()) return refuse(Code::invalid_handle, "the mailslot is not open on this connection");
   const Mailslot* slot = ledger_.mailslot(name);
-  if (!slot || slot->state.incarnation != one->second) return refuse(Code::broken_pipe, "the mailslot was deleted");
+  if (!slot || slot->state.incarnation != one->incarnation)
+    return refuse(Code::broken_pipe, "the mailslot was deleted");
   const MailslotState& state = slot->state;
   const Mailbox* mailbox = mailboxes_.find(state.incarnation);
+  if (!mailbox) return refuse(Code::invalid_handle, "the mailslot is not open on this connection");
   if (call.after.ordinal > state.written || call.after.sequence > ledger_.totals().sequence)
     return refuse(Code::invalid_parameter, "nothing has been written behind that place");
   const bool consumes = mailbox->consumer && mailbox->consumer->session.id == caller.session.id;
   const ReplayStep step =
       brokerd::replay(journal_.folder().path(), ledger_, *slot, consumes ? Reader::consumer : Reader::observer,
-                      session->second.replay, call.after, window);
+                      one->replay, call.after, window);
   ++replays_;
   alert::Replay::Reply reply{window.used(), step.after, {}};
   if (step.at_end) reply.resume = alert::RingPlace{state.written, mailbox->ring.tail()};
@@ -180,8 +181,7 @@ void Broker::detach(const std::string& name, std::uint64_t incarnation, const Ca
       const MailslotState& s = slot->state;
       CursorMoved last = cursor_of(*slot).value_or(CursorMoved{name, s.read, s.read_sequence, s.written, true});
       last.attached = false;
-      if (auto done = change(caller, {last}, now_ns); !done)
-        log("a cursor is not journaled: " + done.error().message);
+      owe(caller, {last}, now_ns);
     }
   }
   mailboxes_.leave(incarnation, caller.session.id);
@@ -195,8 +195,7 @@ void Broker::record_cursors(std::uint64_t now_ns) {
     if (cursor && (cursor->read != slot.state.read || cursor->handed != slot.state.handed))
       moved.emplace_back(*cursor);
   }
-  if (moved.empty()) return;
-  if (auto done = change({}, moved, now_ns); !done) log("cursors are not journaled: " + done.error().message);
+  owe({}, moved, now_ns);
 }
 
 void Broker::end_session(const Caller& caller, std::uint64_t now_ns) {
@@ -205,7 +204,7 @@ void Broker::end_session(const Caller& caller, std::uint64_t now_ns) {
   if (found == sessions_.end()) return;
   const SessionState state = std::move(found->second);
   sessions_.erase(found);
-  for (const auto& [name, incarnation] : state.opened) detach(name, incarnation, caller, now_ns);
+  for (const auto& [name, incarnation, place] : state.opened) detach(name, incarnation, caller, now_ns);
   std::vector<Change> ends;
   for (const std::uint64_t id : state.registrations)
     if (const auto row = ledger_.table().rows().find(id); row != ledger_.table().rows().end())
@@ -215,9 +214,7 @@ void Broker::end_session(const Caller& caller, std::uint64_t now_ns) {
       ends.emplace_back(MailslotDeleted{name});
       mailboxes_.mark_deleted(incarnation);
     }
-  if (ends.empty()) return;
-  if (auto done = change(caller, ends, now_ns); !done)
-    log("the end of a session is not journaled: " + done.error().message);
+  owe(caller, ends, now_ns);
 }
 
 Outcome<alert::ListMailslots::Reply> Broker::list(const Caller& caller, const alert::ListMailslots& call) {

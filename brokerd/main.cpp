@@ -68,6 +68,7 @@ std::uint64_t now_ns() {
 int run(Options options) {
   if (const std::string error = default_paths(options); !error.empty()) return fail(error);
   std::signal(SIGPIPE, SIG_IGN);                          // the reader of stderr may go
+  std::signal(SIGXFSZ, SIG_IGN);                          // a file that may not grow is a write that fails
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)  // or no file of ours must become it
     if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);
   raise_descriptor_limit();

@@ -236,7 +236,8 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
   stamp.sequence = last;
 
   bound.journal = ledger.totals().journal;
-  bound.boot = boot;
+  // Until a segment is open for writing, the next start must not take this boot's word for anything.
+  bound.boot = numbers_are_certain ? boot : "";
   bound.clean = false;
   std::uint64_t resume_at = numbers_are_certain ? last + 1 : std::max(bound.bound, last + 1);
   if (!current && !segments->empty()) resume_at = std::max(resume_at, segments->back() + 1);  // its name is taken
@@ -251,17 +252,19 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
   } else {
     std::optional<NumbersSkipped> skipped;
     if (!segments->empty() && resume_at > last + 1)
-      skipped = NumbersSkipped{last + 1, resume_at - 1, "the end of the journal is damaged or was lost"};
+      skipped = NumbersSkipped{last + 1, resume_at - 1,
+                               "some may have been used: the end of the journal is damaged or was lost"};
     if (skipped) ledger.apply(*skipped);
     error = writer.begin_segment(ledger.totals().sequence + 1, checkpoint_parts(ledger), stamp);
     if (skipped && !error) {
       notes.push_back(path.string() + ": numbers " + std::to_string(skipped->first) + " to " +
-                      std::to_string(skipped->last) + " are not used: " + skipped->reason);
+                      std::to_string(skipped->last) + " are passed over: " + skipped->reason);
       error = append(writer, ledger, *skipped, stamp);
     }
   }
   for (const Change& change : ends_of_sessions(ledger))
     if (!error) error = append(writer, ledger, change, stamp);
+  if (!error) error = writer.confirm(boot);
   if (error) return tl::unexpected<std::string>(path.string() + ": cannot write: " + error.message());
   return Recovered{std::move(ledger), std::move(writer), std::move(notes)};
 }

@@ -18,17 +18,28 @@ std::uint64_t segment_of(const std::vector<std::uint64_t>& segments, std::uint64
   return behind == segments.begin() ? segments.front() : *(behind - 1);
 }
 
-/// What the ledger says was written and the journal can no longer show.
-bool append_gap(const Ledger& ledger, const alert::HistoryPlace& after, std::uint64_t written,
+/// Tells that `count` alerts (0: nobody knows) between two sequences are gone.
+bool append_gap(std::uint64_t first, std::uint64_t last, std::uint64_t count, std::uint64_t ordinal,
                 alert::ReplayWindow& window) {
-  const alert::GapBody gap{after.sequence + 1, ledger.totals().sequence, written - after.ordinal,
-                           static_cast<std::uint32_t>(alert::GapReason::damaged), 0};
+  const alert::GapBody gap{first, last, count, static_cast<std::uint32_t>(alert::GapReason::damaged), 0};
   alert::RecordHeader header;
   header.size = sizeof header + sizeof gap;
   header.kind = static_cast<std::uint16_t>(alert::RecordKind::gap);
-  header.ordinal = written;
+  header.ordinal = ordinal;
   header.sequence = gap.last;
   return window.append(header, {reinterpret_cast<const std::byte*>(&gap), sizeof gap});
+}
+
+/// The hole in the numbering that a table record tells of.
+std::optional<NumbersSkipped> hole_in(const alert::RecordView& record) {
+  if (record.kind() != alert::RecordKind::table_change) return std::nullopt;
+  const std::string_view text = alert::as_text(record.body);
+  if (text.find(NumbersSkipped::kChange) == std::string_view::npos) return std::nullopt;
+  auto json = alert::parse_json(text);
+  if (!json) return std::nullopt;
+  const auto change = change_from_json(std::move(*json));
+  const auto* hole = change ? std::get_if<NumbersSkipped>(&*change) : nullptr;
+  return hole ? std::optional(*hole) : std::nullopt;
 }
 
 }  // namespace
@@ -49,6 +60,14 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
       if (!next || !*next) break;  // the end, or damage: go on with the next segment
       const alert::RecordView& record = (*next)->record;
       scanned += record.header.size;
+      if (const auto hole = hole_in(record);
+          hole && hole->last > after.sequence && hole->first > slot.state.created) {
+        if (!append_gap(hole->first, hole->last, 0, after.ordinal, window)) {
+          place = {place.segment, (*next)->offset, after.sequence};
+          return {after, false};
+        }
+        after.sequence = hole->last;
+      }
       if (record.kind() == alert::RecordKind::alert && record.header.sequence > after.sequence) {
         const auto event = raised_event(record, (*next)->annex);
         const auto due =
@@ -76,9 +95,11 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
     if (following == segments->end()) break;
     place = {*following, 0, after.sequence};
   }
-  if (after.ordinal < slot.state.written && !append_gap(ledger, after, slot.state.written, window))
+  const std::uint64_t written = slot.state.written;
+  const std::uint64_t last = ledger.totals().sequence;
+  if (after.ordinal < written && !append_gap(after.sequence + 1, last, written - after.ordinal, written, window))
     return {after, false};
-  return {{slot.state.written, ledger.totals().sequence}, true};
+  return {{written, last}, true};
 }
 
 }  // namespace brokerd

@@ -122,12 +122,14 @@ void Session::receive() {
 std::size_t Session::handle(Broker& broker, const Turn& turn, std::size_t most) {
   std::size_t handled = 0;
   std::size_t start = 0;
-  while (handled < most && !closing_) {
+  std::size_t answered = 0;  // bytes
+  while (handled < most && answered < kAnswerBytesPerTurn && !closing_) {
     const std::size_t end = inbox_.find('\0', start);
     if (end == std::string::npos) break;
     handle_one(broker, turn, std::string_view(inbox_).substr(start, end - start));
     start = end + 1;
     ++handled;
+    if (!outbox_.empty()) answered += outbox_.back().text.size();
   }
   inbox_.erase(0, start);
   return handled;

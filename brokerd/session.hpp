@@ -25,6 +25,8 @@ struct Turn {
 
 class Session {
  public:
+  static constexpr std::size_t kAnswerBytesPerTurn = 64 * 1024;  // more requests wait for the next turn
+
   Session(alert::Descriptor socket, Caller caller) : socket_(std::move(socket)), caller_(caller) {}
 
   /// Takes what has arrived, unless a reply is still waiting to leave.

@@ -125,7 +125,7 @@ TEST(Ledger, ItsCheckpointMakesTheSameStateAgain) {
 }
 
 TEST(Change, SurvivesJson) {
-  const Change changes[] = {Totals{"id", 1, 2, 3, 4, 5, 6, 7},
+  const Change changes[] = {Totals{"id", 1, 2, 3, 4, 5, 6, 7, 8},
                             MailslotState{"n", 1, 2, 3, 4, true, 5, 6, 7, 8, 9, 10, true},
                             MailslotDeleted{"n"},
                             Registration{1, "E", "r", 2, 3, true, 4},

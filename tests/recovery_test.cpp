@@ -132,6 +132,19 @@ TEST_F(Recovery, ReusesNoNumberWhenTheTailMayBeLostWithAnotherBoot) {
   EXPECT_NE(life_->notes[0].find("numbers 6 to"), std::string::npos) << life_->notes[0];
 }
 
+TEST_F(Recovery, ReusesNoNumberWhenTheFirstStartOnAnotherBootFailed) {
+  open();
+  raise(5);
+  change_bound("boot", "another boot");
+  const std::string journal = folder_ / "journal/";
+  const auto bound = alert::Json::parse(std::ifstream(journal + "bound"))["bound"].get<std::uint64_t>();
+  std::filesystem::create_directory(journal + alert::segment_name(bound) + ".new");
+  EXPECT_NE(refusal().find("cannot write"), std::string::npos);
+  std::filesystem::remove(journal + alert::segment_name(bound) + ".new");
+  open();
+  EXPECT_GE(raise(), bound);
+}
+
 TEST_F(Recovery, TrustsACleanEndAcrossBoots) {
   open();
   raise(5);

@@ -194,8 +194,9 @@ std::string explain_block(Profile profile, Bytes wire, TextCodec& codec) {
 }
 
 std::string gap_block(const GapBody& gap) {
-  return "gap: " + std::to_string(gap.count) + " alerts between " + std::to_string(gap.first) + " and " +
-         std::to_string(gap.last) + " are lost (" + std::string(gap_reason(gap.reason)) + ")\n\n";
+  const std::string count = gap.count > 0 ? std::to_string(gap.count) : "an unknown number of";
+  return "gap: " + count + " alerts between " + std::to_string(gap.first) + " and " + std::to_string(gap.last) +
+         " are lost (" + std::string(gap_reason(gap.reason)) + ")\n\n";
 }
 
 void complain(std::string_view sentence) { std::fprintf(stderr, "alertctl: %s\n", for_terminal(sentence).c_str()); }

@@ -126,6 +126,8 @@ class Client {
         sent += static_cast<std::size_t>(n);
       } else if (errno == EAGAIN) {
         if (!wait(POLLOUT, deadline)) return call_failure(ETIMEDOUT, "the broker did not take the call");
+      } else if (errno == EPIPE) {
+        return std::monostate{};  // it may have said why before it closed
       } else if (errno != EINTR) {
         return call_failure(errno, "cannot send to the broker");
       }
@@ -147,7 +149,8 @@ class Client {
       message.msg_controllen = sizeof control;
       const ssize_t n = ::recvmsg(fd_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
       if (n < 0 && errno == EAGAIN) {
-        if (!wait(POLLIN, deadline)) return call_failure(ETIMEDOUT, "the broker did not answer");
+        if (!wait(POLLIN, deadline))
+          return call_failure(ETIMEDOUT, "the broker did not answer, the call may still take effect");
         continue;
       }
       if (n < 0 && errno == EINTR) continue;

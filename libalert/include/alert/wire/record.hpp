@@ -62,7 +62,7 @@ inline constexpr std::size_t kLargestRecord = sizeof(RecordHeader) + kLargestAle
 [[nodiscard]] constexpr std::size_t padded(std::size_t size) noexcept { return (size + 7) & ~std::size_t{7}; }
 
 /// The body of a gap record: what a reader did not get, by sequence, and why. The reason names are
-/// promised in JSON. `count` alerts of `first..last` were due to the mailbox.
+/// promised in JSON. `count` alerts of `first..last` were due to the mailbox; 0 where nobody can know.
 enum class GapReason : std::uint32_t { retention = 1, damaged = 2 };
 struct GapBody {
   std::uint64_t first = 0;
