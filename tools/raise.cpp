@@ -237,7 +237,7 @@ void add_raise(CLI::App& app, Context& context) {
   raise->add_flag("--must-deliver", options->must_deliver, "Exit 1 unless every match was written, and one was");
   raise->add_flag("--dry-run", options->dry_run, "Only say who would get it");
   raise->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for the receipt [10000]")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::PositiveNumber);
   raise->require_subcommand(0, 1);
   raise->fallthrough();
   raise->footer(std::string("Examples:\n  alertctl raise admin 2377 \"disk full\"\n"

@@ -123,7 +123,7 @@ void add_table(CLI::App& app, Context& context) {
   const auto verb = [&](const char* name, const char* what, const char* examples, auto act) {
     CLI::App* sub = app.add_subcommand(name, what);
     sub->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]")
-        ->check(CLI::NonNegativeNumber);
+        ->check(CLI::PositiveNumber);
     sub->footer("Examples:\n" + std::string(examples) + kExitStatuses);
     sub->callback(
         [&context, options, act] { context.verb = [&context, options, act] { return act(context, *options); }; });

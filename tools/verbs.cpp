@@ -1,5 +1,6 @@
 #include "verbs.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -9,11 +10,13 @@
 #include "print.hpp"
 
 alert::CallResult<alert::Client> Context::connect_patiently() const {
-  return alert::Client::connect(alert::client_sockets(socket));
+  auto client = alert::Client::connect(alert::client_sockets(socket));
+  if (client && timeout_ms >= 0) client->set_timeout(std::chrono::milliseconds(std::max(timeout_ms, 1000)));
+  return client;
 }
 
 alert::CallResult<alert::Client> Context::connect() const {
-  auto client = connect_patiently();
+  auto client = alert::Client::connect(alert::client_sockets(socket));
   if (client && timeout_ms >= 0) client->set_timeout(std::chrono::milliseconds(timeout_ms));
   return client;
 }

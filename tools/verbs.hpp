@@ -19,7 +19,7 @@ struct Context {
 
   /// --timeout bounds each call.
   [[nodiscard]] alert::CallResult<alert::Client> connect() const;
-  /// For verbs whose --timeout is about alerts, not about calls.
+  /// For verbs whose --timeout is about alerts: their calls get a second at least.
   [[nodiscard]] alert::CallResult<alert::Client> connect_patiently() const;
   /// The text conversion of --codepage, or the exit status after a complaint.
   [[nodiscard]] tl::expected<alert::TextCodec, int> open_codec(alert::Profile profile) const;
