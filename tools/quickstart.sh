@@ -15,9 +15,10 @@ run=$(mktemp -d)
 export ALERTBROKER_SOCKET="$run/socket"
 brokerd --socket "$run/socket" --journal "$run/journal" 2>"$run/log" &
 broker=$!
-trap 'kill $broker 2>/dev/null; wait $broker 2>/dev/null; rm -rf "$run"' EXIT
+trap 'kill $broker 2>/dev/null || true; wait $broker 2>/dev/null || true; rm -rf "$run"' EXIT
 until grep -q 'listening at' "$run/log"; do
   kill -0 $broker 2>/dev/null || { cat "$run/log" >&2; exit 5; }
+  sleep 0.05
 done
 
 show() {
