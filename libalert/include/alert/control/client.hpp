@@ -154,8 +154,8 @@ class Client {
         continue;
       }
       if (n < 0 && errno == EINTR) continue;
+      if (n == 0 || (n < 0 && errno == ECONNRESET)) return call_failure(ECONNRESET, "the broker is gone");
       if (n < 0) return call_failure(errno, "cannot receive from the broker");
-      if (n == 0) return call_failure(ECONNRESET, "the broker closed the connection");
       keep_descriptors(message);
       text.append(bytes, static_cast<std::size_t>(n));
       if (text.back() == '\0') {
