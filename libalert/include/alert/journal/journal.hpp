@@ -20,7 +20,7 @@
 #include <fcntl.h>
 
 #include "alert/journal/pcapng.hpp"
-#include "alert/system/descriptor.hpp"
+#include "alert/system/file_window.hpp"
 #include "alert/wire/record.hpp"
 
 namespace alert {
@@ -56,8 +56,8 @@ inline constexpr std::string_view kSegmentSuffix = ".pcapng";
 
 /// Whether bytes start like a journal segment (or any little-endian pcapng).
 [[nodiscard]] inline bool is_pcapng(Bytes bytes) noexcept {
-  return bytes.size() >= 12 && load<std::uint32_t>(bytes.data()) == pcapng::kSectionHeader &&
-         load<std::uint32_t>(bytes.data() + 8) == pcapng::kByteOrderMagic;
+  return bytes.size() >= pcapng::kBlockOverhead && load<std::uint32_t>(bytes.data()) == pcapng::kSectionHeader &&
+         pcapng::section_order(bytes) == ByteOrder::little;
 }
 
 struct JournalRecord {
@@ -66,11 +66,22 @@ struct JournalRecord {
   std::uint64_t offset;  // of its block in the file
 };
 
+/// The record of a journal's packet, and what is behind it.
+[[nodiscard]] inline Result<JournalRecord> read_journal_record(const pcapng::Packet& packet,
+                                                               std::uint64_t block_offset) noexcept {
+  const auto record = read_record(packet.data);
+  if (!record)
+    return failure(record.error().code, block_offset + pcapng::kPacketDataOffset + record.error().offset);
+  const std::size_t behind = padded(record->header.size);
+  const Bytes annex = packet.data.size() > behind ? packet.data.subspan(behind) : Bytes{};
+  return JournalRecord{*record, annex, block_offset};
+}
+
 /// Reads one segment front to back, in memory that does not grow with it. The file may grow meanwhile.
 class SegmentReader {
  public:
   /// Takes a descriptor that can be read with pread; `offset` is where a block starts.
-  explicit SegmentReader(Descriptor fd, std::uint64_t offset = 0) : fd_(std::move(fd)), at_(offset) {}
+  explicit SegmentReader(Descriptor fd, std::uint64_t offset = 0) : window_(std::move(fd), offset) {}
 
   [[nodiscard]] static SystemResult<SegmentReader> open(const std::filesystem::path& file,
                                                         std::uint64_t offset = 0) {
@@ -83,76 +94,38 @@ class SegmentReader {
   /// Views are valid until the next call.
   [[nodiscard]] Result<std::optional<JournalRecord>> next() {
     for (;;) {
-      auto block = next_block();
-      if (!block) return tl::unexpected<Error>(block.error());
-      if (!*block) return std::optional<JournalRecord>();
-      const std::uint64_t start = at_;
-      if ((*block)->type == pcapng::kEnhancedPacket) {
-        auto record = read(**block, start);
-        if (record) consume((*block)->length);
-        return record;
+      const std::uint64_t start = offset();
+      const auto located = [start](const Error& error) { return failure(error.code, start + error.offset); };
+      Bytes bytes = window_.at_least(pcapng::kBlockOverhead);
+      if (bytes.empty()) return std::optional<JournalRecord>();
+      if (bytes.size() >= pcapng::kBlockOverhead) {
+        if (pcapng::block_length(bytes) > kLargestBlock) return failure(Errc::bad_length, start + 4);
+        bytes = window_.at_least(pcapng::block_length(bytes));
       }
-      if ((*block)->type == pcapng::kSectionHeader && !is_pcapng(window().first((*block)->length)))
-        return failure(Errc::bad_magic, start);
-      if ((*block)->type != pcapng::kSectionHeader && (*block)->type != pcapng::kInterface)
+      const auto block = pcapng::read_block(bytes);
+      if (!block) return located(block.error());
+      if (block->type == pcapng::kEnhancedPacket) {
+        const auto packet = pcapng::read_packet(*block);
+        if (!packet) return located(packet.error());
+        if (packet->original_size != packet->data.size()) return failure(Errc::bad_length, start + 24);
+        const auto record = read_journal_record(*packet, start);
+        if (!record) return tl::unexpected<Error>(record.error());
+        window_.skip(block->length);
+        return std::optional(*record);
+      }
+      if (block->type == pcapng::kSectionHeader ? !is_pcapng(bytes) : block->type != pcapng::kInterface)
         return failure(Errc::bad_magic, start);  // we write no other blocks
-      consume((*block)->length);
+      window_.skip(block->length);
     }
   }
 
   /// Where the next block starts.
-  [[nodiscard]] std::uint64_t offset() const noexcept { return at_; }
+  [[nodiscard]] std::uint64_t offset() const noexcept { return window_.offset(); }
 
  private:
-  static constexpr std::size_t kReadBytes = 256 * 1024;
   static constexpr std::size_t kLargestBlock = 160 * 1024;  // a largest record with a largest annex
 
-  static Result<std::optional<JournalRecord>> read(const pcapng::Block& block, std::uint64_t start) {
-    const auto located = [start](const Error& error) { return failure(error.code, start + error.offset); };
-    const auto packet = pcapng::read_packet(block);
-    if (!packet) return located(packet.error());
-    const auto record = read_record(packet->data);
-    if (!record) return failure(record.error().code, start + pcapng::kPacketDataOffset + record.error().offset);
-    const std::size_t behind = padded(record->header.size);
-    const Bytes annex = packet->data.size() > behind ? packet->data.subspan(behind) : Bytes{};
-    return JournalRecord{*record, annex, start};
-  }
-
-  Result<std::optional<pcapng::Block>> next_block() {
-    if (window().size() < pcapng::kBlockOverhead) fill();
-    if (window().empty()) return std::optional<pcapng::Block>();
-    const std::size_t claimed = pcapng::block_length(window());
-    if (claimed > kLargestBlock) return failure(Errc::bad_length, at_ + 4);
-    if (claimed > window().size()) fill();
-    auto block = pcapng::read_block(window());
-    if (!block) return failure(block.error().code, at_ + block.error().offset);
-    return std::optional<pcapng::Block>(*block);
-  }
-
-  void fill() {
-    if (buffer_.empty()) buffer_.resize(kReadBytes);
-    const Bytes left = window();
-    std::copy(left.begin(), left.end(), buffer_.begin());
-    used_ = left.size();
-    taken_ = 0;
-    while (used_ < buffer_.size()) {
-      const ssize_t n =
-          ::pread(fd_.get(), buffer_.data() + used_, buffer_.size() - used_, static_cast<off_t>(at_ + used_));
-      if (n <= 0) break;  // the end, or an error that then shows as truncated
-      used_ += static_cast<std::size_t>(n);
-    }
-  }
-  [[nodiscard]] Bytes window() const noexcept { return Bytes{buffer_}.subspan(taken_, used_ - taken_); }
-  void consume(std::size_t bytes) noexcept {
-    taken_ += bytes;
-    at_ += bytes;
-  }
-
-  Descriptor fd_;
-  std::uint64_t at_;  // file offset of the window's first byte
-  std::vector<std::byte> buffer_;
-  std::size_t used_ = 0;
-  std::size_t taken_ = 0;
+  FileWindow window_;
 };
 
 }  // namespace alert

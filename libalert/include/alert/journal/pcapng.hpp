@@ -9,7 +9,8 @@
 //     every block        type 4, total length 4, body, total length 4 again
 //
 // The second length lets a reader walk backward from the end of a damaged file.
-// Written little endian, nanoseconds (if_tsresol 9), CRC-32 of the data in epb_hash (type 2).
+// Written little endian, nanoseconds (if_tsresol 9), CRC-32 of the data in epb_hash (type 2); read in
+// either byte order, for captures of other programs.
 
 #include <cstdint>
 #include <optional>
@@ -18,7 +19,7 @@
 
 #include <libdeflate.h>
 
-#include "alert/wire/bytes.hpp"
+#include "alert/wire/byte_order.hpp"
 
 namespace alert::pcapng {
 
@@ -123,53 +124,72 @@ struct Block {
   std::size_t length;  // of the whole block
 };
 
+/// The byte order of the section that a section header opens; none where its magic is neither.
+/// Precondition: the block's first 12 bytes are there.
+[[nodiscard]] inline std::optional<ByteOrder> section_order(Bytes bytes) noexcept {
+  const auto magic = load<std::uint32_t>(bytes.data() + 8);
+  if (magic == kByteOrderMagic) return ByteOrder::little;
+  if (magic == in_order(kByteOrderMagic, ByteOrder::big)) return ByteOrder::big;
+  return std::nullopt;
+}
+
+/// What the header of a block claims. Precondition: its 8 bytes are there.
+[[nodiscard]] inline std::size_t block_length(Bytes bytes, ByteOrder order = ByteOrder::little) noexcept {
+  return in_order(load<std::uint32_t>(bytes.data() + 4), order);
+}
+
 /// The block at the start of `bytes`, which may go on behind it. `truncated` means that more bytes
-/// may make it whole; its needed length is at least what block_length() says.
-[[nodiscard]] inline Result<Block> read_block(Bytes bytes) noexcept {
+/// may make it whole; their number is at least what block_length() says.
+[[nodiscard]] inline Result<Block> read_block(Bytes bytes, ByteOrder order = ByteOrder::little) noexcept {
   if (bytes.size() < kBlockOverhead) return failure(Errc::truncated, 0);
-  const auto type = load<std::uint32_t>(bytes.data());
-  const auto length = load<std::uint32_t>(bytes.data() + 4);
+  const auto type = in_order(load<std::uint32_t>(bytes.data()), order);
+  const std::size_t length = block_length(bytes, order);
   if (length < kBlockOverhead || length % 4 != 0) return failure(Errc::bad_length, 4);
   if (length > bytes.size()) return failure(Errc::truncated, 4);
-  if (load<std::uint32_t>(bytes.data() + length - 4) != length) return failure(Errc::bad_length, length - 4);
+  if (in_order(load<std::uint32_t>(bytes.data() + length - 4), order) != length)
+    return failure(Errc::bad_length, length - 4);
   return Block{type, bytes.subspan(8, length - kBlockOverhead), length};
 }
 
-/// What the header of a block claims; 0 where there is no header yet.
-[[nodiscard]] inline std::size_t block_length(Bytes bytes) noexcept {
-  return bytes.size() < 8 ? 0 : load<std::uint32_t>(bytes.data() + 4);
+/// Calls `option(code, value)` for each option at the reader's position, up to their end.
+template <class F>
+void for_each_option(Reader& in, ByteOrder order, F&& option) noexcept {
+  while (in.rest().size() >= 4) {
+    const auto code = take<std::uint16_t>(in, order);
+    const auto size = take<std::uint16_t>(in, order);
+    const Bytes value = in.take(size);
+    (void)in.take(padded4(size) - size);
+    if (in.failed() || code == 0) return;
+    option(code, value);
+  }
 }
 
 struct Packet {
   std::uint32_t interface_id;
   std::uint64_t time;  // in the units of its interface
   Bytes data;
+  std::uint32_t original_size;  // on the wire, before the capture cut it
 };
 
-/// An enhanced packet whose epb_hash, if it has a CRC-32 one, matches. Offsets count from the block.
-[[nodiscard]] inline Result<Packet> read_packet(const Block& block) noexcept {
+/// An enhanced packet whose epb_hash, if it has a CRC-32 one over the whole of it, matches. Offsets
+/// count from the block.
+[[nodiscard]] inline Result<Packet> read_packet(const Block& block, ByteOrder order = ByteOrder::little) noexcept {
   Reader in(block.body);
   Packet packet{};
-  packet.interface_id = in.number<std::uint32_t>();
-  const std::uint64_t high = in.number<std::uint32_t>();
-  packet.time = high << 32 | in.number<std::uint32_t>();
-  const auto captured = in.number<std::uint32_t>();
-  (void)in.number<std::uint32_t>();  // the original length
+  packet.interface_id = take<std::uint32_t>(in, order);
+  const std::uint64_t high = take<std::uint32_t>(in, order);
+  packet.time = high << 32 | take<std::uint32_t>(in, order);
+  const auto captured = take<std::uint32_t>(in, order);
+  packet.original_size = take<std::uint32_t>(in, order);
   packet.data = in.take(captured);
   (void)in.take(padded4(captured) - captured);
+  bool is_intact = true;
+  for_each_option(in, order, [&](std::uint16_t code, Bytes value) {
+    if (code == 3 && value.size() == 5 && value[0] == std::byte{2} && captured == packet.original_size)
+      is_intact = in_order(load<std::uint32_t>(value.data() + 1), order) == crc32(packet.data);
+  });
   if (in.failed()) return failure(in.error().code, 8 + in.error().offset);
-  while (in.rest().size() >= 4) {
-    const auto code = in.number<std::uint16_t>();
-    const auto size = in.number<std::uint16_t>();
-    const std::size_t at = in.offset();
-    const Bytes value = in.take(size);
-    (void)in.take(padded4(size) - size);
-    if (in.failed()) return failure(in.error().code, 8 + at);
-    if (code == 0) break;
-    if (code == 3 && size == 5 && value[0] == std::byte{2} &&
-        load<std::uint32_t>(value.data() + 1) != crc32(packet.data))
-      return failure(Errc::bad_checksum, kPacketDataOffset);
-  }
+  if (!is_intact) return failure(Errc::bad_checksum, kPacketDataOffset);
   return packet;
 }
 
