@@ -1,18 +1,16 @@
 // alertctl dump: captured bytes, explained.
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <vector>
 
-#include "alert/control/json_fields.hpp"
-#include "alert/journal/journal.hpp"
-#include "alert/wire/hex.hpp"
 #include "exit_status.hpp"
+#include "filter.hpp"
 #include "json_lines.hpp"
 #include "print.hpp"
+#include "profile_guess.hpp"
+#include "progress.hpp"
+#include "source.hpp"
 #include "verbs.hpp"
 
 using namespace alert;
@@ -21,172 +19,181 @@ namespace {
 
 struct DumpOptions {
   std::vector<std::string> files;
-  std::string format{"auto"};
+  std::string mailslot;
+  std::string form{kCaptureForms.front()};
   std::string profile;
+  std::string since;
+  std::string until;
+  std::string range;
+  Filter filter;
   bool json = false;
+  bool hex = false;
   bool explain = false;
 };
 
-constexpr std::size_t kLargestHexPaste = 1 << 20;
-
 class Dump {
  public:
-  Dump(const DumpOptions& options, TextCodec lm20, TextCodec nt)
-      : options_(options), lm20_(std::move(lm20)), nt_(std::move(nt)) {}
+  Dump(const DumpOptions& options, Codecs codecs) : options_(options), codecs_(std::move(codecs)) {}
 
-  int file(const std::string& path) {
-    if (std::filesystem::is_directory(path)) return journal_folder(path);
-    alert::Descriptor fd =
-        path == "-" ? standard_input() : alert::Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) return no_system(path);
-    std::byte head[12]{};
-    const bool is_journal = ::pread(fd.get(), head, sizeof head, 0) == sizeof head && is_pcapng(head);
-    if (options_.format == "journal" || (options_.format == "auto" && is_journal))
-      return segment(path, std::move(fd));
-    std::vector<std::byte> bytes(kLargestHexPaste + 1);
-    const ssize_t n = ::pread(fd.get(), bytes.data(), bytes.size(), 0);
-    if (n < 0) return no_system(path);
-    bytes.resize(static_cast<std::size_t>(n));
-    if (bytes.size() > kLargestHexPaste) return malformed(path, "holds more than one alert can be");
-    if (options_.format == "raw") return alert_bytes(path, bytes);
-    const auto digits = hex_digits(as_text(bytes));
-    if (!digits && options_.format == "auto") return alert_bytes(path, bytes);
-    const auto decoded = digits ? from_hex(*digits) : Result<std::vector<std::byte>>(failure(Errc::bad_text, 0));
-    return decoded ? alert_bytes(path, *decoded) : malformed(path, "not pairs of hexadecimal digits");
+  /// Shows all of a source; false when stdout is gone.
+  [[nodiscard]] bool all_of(Source& source, Progress& progress, std::uint64_t bytes_before) {
+    for (;;) {
+      constexpr std::size_t kEnough = 64 * 1024;
+      if ((out_.size() >= kEnough || source.must_wait()) && !flush()) return false;
+      const auto next = source.next();
+      if (!next) {
+        trouble(next.error());
+        if (next.error().status == kSystem) return flush();
+        continue;
+      }
+      if (!*next) break;
+      show(**next);
+      progress.at(bytes_before + source.offset());
+    }
+    if (!flush()) return false;
+    if (const std::string summary = source.summary(); !summary.empty()) complain(summary);
+    return true;
   }
+
+  void trouble(const Damage& damage) {
+    if (options_.json && damage.error) append_error_line(out_, *damage.error);
+    if (!flush()) return;
+    complain(damage.sentence);
+    if (status_ == kDone) status_ = damage.status;
+  }
+
+  [[nodiscard]] int status() const noexcept { return status_; }
 
  private:
-  static int malformed(const std::string& path, const std::string& sentence) {
-    complain(path + ": " + sentence);
-    return kDamaged;
-  }
-
-  static int no_system(const std::string& path) {
-    complain(path + ": " + std::strerror(errno));
-    return kSystem;
-  }
-
-  /// Standard input as a file: a pipe can be read only once and only forward.
-  static alert::Descriptor standard_input() {
-    std::FILE* copy = std::tmpfile();
-    if (!copy) return alert::Descriptor();
-    std::vector<char> bytes(64 * 1024);
-    bool failed = false;
-    for (std::size_t n; (n = std::fread(bytes.data(), 1, bytes.size(), stdin)) > 0;)
-      failed = failed || std::fwrite(bytes.data(), 1, n, copy) != n;
-    failed = failed || std::fflush(copy) != 0;
-    alert::Descriptor fd(failed ? -1 : ::fcntl(::fileno(copy), F_DUPFD_CLOEXEC, 0));
-    std::fclose(copy);
-    return fd;
-  }
-
-  /// The digits of a plain hexadecimal paste; none where there is anything else but white space.
-  static std::optional<std::string> hex_digits(std::string_view text) {
-    std::string digits;
-    for (const char c : text) {
-      if (c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
-      if (hex_digit(c) < 0) return std::nullopt;
-      digits.push_back(c);
-    }
-    return digits.empty() ? std::nullopt : std::optional(digits);
-  }
-
-  int alert_bytes(const std::string& path, Bytes wire) {
-    const auto profile = options_.profile.empty() ? likely_profile(wire) : profile_of(options_.profile);
-    if (!profile) return malformed(path, "could be either profile, or none: say --profile lm20 or nt");
-    return show(*profile, wire, {});
-  }
-
-  /// The profile in whose reading the header makes more sense: a class of its own first, then a
-  /// longer ASCII name (every nt header reads as an lm20 event of one letter).
-  static std::optional<Profile> likely_profile(Bytes wire) {
-    const auto sense = [&](Profile profile) -> std::size_t {
-      const Partial partial = decode_leniently(profile, wire);
-      const std::string_view event = partial.alert.header.alrt_eventname;
-      if (other_info_for<std::string_view>(profile, event).index() != 0) return kEventLength + 1;
-      for (std::size_t i = 0; i < event.size(); ++i) {
-        const bool is_high_half = profile == Profile::nt && i % 2 == 1;
-        if (is_high_half ? event[i] != 0 : event[i] < 0x20 || event[i] == 0x7F) return 0;
-      }
-      return event.size() / unit(profile);
-    };
-    const std::size_t lm20 = sense(Profile::lm20), nt = sense(Profile::nt);
-    if (lm20 == nt) return std::nullopt;
-    return nt > lm20 ? Profile::nt : Profile::lm20;
-  }
-
-  int show(Profile profile, Bytes wire, const Provenance& from) {
-    TextCodec& codec = profile == Profile::nt ? nt_ : lm20_;
+  bool flush() {
+    const bool done = out_.empty() || put(out_);
     out_.clear();
-    bool well_formed = true;
-    if (options_.json) {
-      well_formed = append_alert_line(out_, profile, wire, codec, from);
+    if (!done) status_ = kSystem;
+    return done;
+  }
+
+  void show(const Captured& captured) {
+    const Provenance& from = captured.from;
+    if (from.record && from.record->kind == static_cast<std::uint16_t>(RecordKind::gap)) {
+      if (options_.filter.wants(from)) show_gap(captured.wire);
+    } else if (captured.profile) {
+      show_alert(captured, *captured.profile, "as its record says", false);
+    } else if (!options_.profile.empty()) {
+      show_alert(captured, profile_of(options_.profile), "as told", false);
+    } else if (const ProfileGuess guess = guess_profile(captured.wire); messngr(captured.wire, from)) {
+      show_payload(captured);
+    } else if (guess.verdict == ProfileGuess::Verdict::clear) {
+      show_alert(captured, guess.profile, guess.reason, false);
+    } else if (guess.verdict == ProfileGuess::Verdict::ambiguous) {
+      if (!options_.json) out_ += "ambiguous: " + guess.reason + "\n";
+      for (const Profile profile : {Profile::lm20, Profile::nt}) show_alert(captured, profile, guess.reason, true);
+    } else if (from.datagram) {
+      show_payload(captured);
     } else {
-      well_formed = decode(profile, wire).has_value();
-      out_ = alert_block(profile, wire, codec, from.record);
-      if (!from.event.empty()) out_.insert(out_.size() - 1, "  raised for " + for_terminal(from.event) + "\n");
-    }
-    if (options_.explain) out_ += explain_block(profile, wire, codec);
-    if (!put(out_)) return kSystem;
-    return well_formed ? kDone : kDamaged;
-  }
-
-  int journal_folder(const std::string& path) {
-    const auto segments = journal_segments(path);
-    if (!segments) return malformed(path, segments.error().message());
-    if (segments->empty()) return malformed(path, "no journal segment in this folder");
-    int status = kDone;
-    for (const std::uint64_t first : *segments) {
-      const std::string file = std::filesystem::path(path) / segment_name(first);
-      alert::Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-      const int outcome = fd ? segment(file, std::move(fd)) : no_system(file);
-      if (status == kDone) status = outcome;
-    }
-    return status;
-  }
-
-  int segment(const std::string& path, alert::Descriptor fd) {
-    SegmentReader reader(std::move(fd));
-    int status = kDone;
-    for (;;) {
-      const auto next = reader.next();
-      if (!next)
-        return malformed(
-            path, std::string(meaning(next.error().code)) + " at offset " + std::to_string(next.error().offset));
-      if (!*next) return status;
-      const RecordView& record = (*next)->record;
-      if (record.kind() != RecordKind::alert) continue;
-      const std::string event = raised_for((*next)->annex);
-      const int outcome = show(static_cast<Profile>(record.header.profile), record.body, {&record.header, event});
-      if (outcome == kSystem) return outcome;
-      if (status == kDone) status = outcome;
+      trouble({kDamaged, guess.reason, Error{Errc::bad_magic, 0}});
     }
   }
 
-  static std::string raised_for(Bytes annex) {
-    const auto json = annex.empty() ? Result<Json>(failure(Errc::bad_json, 0)) : parse_json(as_text(annex));
-    const bool has_event = json && json->is_object() && json->contains("event") && (*json)["event"].is_string();
-    return has_event ? (*json)["event"].get<std::string>() : std::string();
+  void show_gap(Bytes body) {
+    const auto gap = load<GapBody>(body.data());
+    if (options_.json)
+      append_gap_line(out_, gap);
+    else
+      out_ += gap_block(gap);
+  }
+
+  void show_alert(const Captured& captured, Profile profile, std::string_view why, bool is_ambiguous) {
+    if (!options_.filter.wants(captured, profile, codecs_)) return;
+    bool is_whole = true;
+    if (options_.json) {
+      is_whole =
+          append_alert_line(out_, profile, captured.wire, codecs_, captured.from, {options_.hex, is_ambiguous});
+    } else {
+      is_whole = decode(profile, captured.wire).has_value();
+      out_ += alert_block(profile, captured.wire, codecs_, captured.from);
+    }
+    if (options_.explain) out_ += explain_block(profile, captured.wire, codecs_, why);
+    if (!is_whole && status_ == kDone) status_ = kDamaged;
+  }
+
+  void show_payload(const Captured& captured) {
+    const bool is_alert_wanted = !options_.filter.event.empty() || !options_.filter.service.empty();
+    if (is_alert_wanted || !options_.filter.wants(captured.from)) return;
+    if (options_.json)
+      append_payload_line(out_, captured.wire, codecs_, captured.from);
+    else
+      out_ += payload_block(captured.wire, codecs_, captured.from);
   }
 
   const DumpOptions& options_;
-  TextCodec lm20_;
-  TextCodec nt_;
+  Codecs codecs_;
   std::string out_;
+  int status_ = kDone;
 };
 
-int dump(const Context& context, const DumpOptions& options) {
-  auto lm20 = context.open_codec(Profile::lm20);
-  if (!lm20) return lm20.error();
-  auto nt = context.open_codec(Profile::nt);
-  if (!nt) return nt.error();
-  Dump dump(options, std::move(*lm20), std::move(*nt));
-  int status = kDone;
-  for (const std::string& file : options.files) {
-    const int outcome = dump.file(file);
-    if (status == kDone) status = outcome;
+std::uint64_t size_of(const std::string& file) {
+  std::error_code none;
+  const auto size = std::filesystem::file_size(file, none);
+  return none ? 0 : size;
+}
+
+int dump_files(Dump& dump, const DumpOptions& options) {
+  std::vector<std::string> files;
+  for (const std::string& path : options.files) {
+    const auto found = files_of(path);
+    if (found)
+      files.insert(files.end(), found->begin(), found->end());
+    else
+      dump.trouble(found.error());
   }
-  return status;
+  std::uint64_t total = 0, before = 0;
+  for (const std::string& file : files) total += size_of(file);
+  Progress progress(total);
+  for (const std::string& file : files) {
+    const auto source = open_file(file, options.form);
+    if (!source)
+      dump.trouble(source.error());
+    else if (!dump.all_of(**source, progress, before))
+      return kSystem;
+    before += size_of(file);
+  }
+  return dump.status();
+}
+
+int dump_mailslot(const Context& context, Dump& dump, const DumpOptions& options) {
+  auto client = context.connect_patiently();
+  if (!client) return complain(client.error());
+  const std::string name = mailslot_path(options.mailslot);
+  auto mailslot = Mailslot::open(std::move(*client), name, Mailslot::Mode::observe);
+  if (!mailslot) return complain(mailslot.error(), name);
+  const Filter& filter = options.filter;
+  if (filter.first || filter.since_ns) mailslot->rewind();  // what has been read already, too
+  Progress progress(0);
+  return dump.all_of(*open_mailslot(std::move(*mailslot)), progress, 0) ? dump.status() : kSystem;
+}
+
+/// Fills the filter from its options; false, after a complaint, where one makes no sense.
+bool parse_filter(DumpOptions& options) {
+  Filter& filter = options.filter;
+  if (!options.since.empty()) filter.since_ns = parse_time(options.since, Bound::start);
+  if (!options.until.empty()) filter.until_ns = parse_time(options.until, Bound::end);
+  const bool is_time = options.since.empty() == !filter.since_ns && options.until.empty() == !filter.until_ns;
+  const bool is_range = options.range.empty() || parse_range(options.range, filter);
+  if (!is_time) complain("--since, --until: expected 2026-11-21, 2026-11-21T02:00:00Z, or seconds since 1970");
+  if (!is_range) complain("--seq: expected A..B, A.., ..B or A");
+  return is_time && is_range;
+}
+
+int dump(const Context& context, DumpOptions& options) {
+  if (options.files.empty() == options.mailslot.empty()) {
+    complain("dump: expected files, or --mailslot NAME");
+    return kUsage;
+  }
+  if (!parse_filter(options)) return kUsage;
+  auto codecs = context.open_codecs();
+  if (!codecs) return codecs.error();
+  Dump dump(options, std::move(*codecs));
+  return options.mailslot.empty() ? dump_files(dump, options) : dump_mailslot(context, dump, options);
 }
 
 }  // namespace
@@ -194,17 +201,25 @@ int dump(const Context& context, const DumpOptions& options) {
 void add_dump(CLI::App& app, Context& context) {
   auto options = std::make_shared<DumpOptions>();
   CLI::App* verb = app.add_subcommand("dump", "Explain captured bytes");
-  verb->add_option("files", options->files, "An alert, raw or hex; a journal; - is stdin")->required();
-  verb->add_option("--format", options->format, "auto, raw, hex or journal")
-      ->check(CLI::IsMember({"auto", "raw", "hex", "journal"}))
+  verb->add_option("files", options->files, "Alert, hex paste, pcap(ng), journal; - is stdin");
+  verb->add_option("--mailslot", options->mailslot, "What is in this mailslot, not consumed");
+  verb->add_option("--format", options->form, "What the files are")
+      ->check(CLI::IsMember(kCaptureForms))
       ->capture_default_str();
   add_profile_option(*verb, options->profile);
   verb->get_option("--profile")->description("lm20 or nt [the one that fits]");
   verb->add_option("--codepage", context.codepage, "OEM code page of lm20 text")->capture_default_str();
   auto* json = verb->add_flag("--json", options->json, "One JSON object per line");
+  verb->add_flag("--hex", options->hex, "With --json: add the wire bytes as \"hex\"")->needs(json);
   verb->add_flag("--explain", options->explain, "Also the bytes, field by field")->excludes(json);
-  verb->footer(std::string("Examples:\n  alertctl dump capture.bin --profile nt --explain\n"
-                           "  alertctl dump ~/.local/state/alertbroker/journal --json\n") +
+  verb->add_option("--event", options->filter.event, "Only this event");
+  verb->add_option("--service", options->filter.service, "Only from this service");
+  verb->add_option("--since", options->since, "Only from this time on");
+  verb->add_option("--until", options->until, "Only up to this time");
+  verb->add_option("--seq", options->range, "Only these sequences: A..B, A.., ..B");
+  verb->footer(std::string("Examples:\n  alertctl dump capture.pcap --explain\n"
+                           "  alertctl dump ~/.local/state/alertbroker/journal --json --since 2026-11-21\n"
+                           "  xxd alert.bin | alertctl dump -\n") +
                kExitStatuses);
   verb->callback([options, &context] { context.verb = [&context, options] { return dump(context, *options); }; });
 }

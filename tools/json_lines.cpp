@@ -1,8 +1,9 @@
 #include "json_lines.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
-#include <ctime>
 
 #include "alert/wire/hex.hpp"
 
@@ -49,28 +50,26 @@ void JsonWriter::string(std::string_view text) {
     std::snprintf(digits, sizeof digits, "\\u%04x", static_cast<unsigned>(c));
     out_ += digits;
   };
-  for (std::size_t i = 0; i < text.size();) {
-    const char c = text[i];
-    if (c == '"' || c == '\\') {
-      out_.push_back('\\');
-      out_.push_back(c);
-      ++i;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      escape(static_cast<unsigned char>(c));
-      ++i;
-    } else if (static_cast<unsigned char>(c) < 0x80) {
-      out_.push_back(c);
-      ++i;
-    } else if (const CodePoint point = code_point(text.substr(i)); point.length == 0) {
+  while (!text.empty()) {
+    const auto is_plain = [](char c) {
+      return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F && c != '"' && c != '\\';
+    };
+    const auto plain = std::find_if_not(text.begin(), text.end(), is_plain);
+    out_.append(text.begin(), plain);
+    text.remove_prefix(static_cast<std::size_t>(plain - text.begin()));
+    if (text.empty()) break;
+    const CodePoint c = code_point(text);
+    if (c.length == 0) {
       escape(0xFFFD);
-      ++i;
+    } else if (c.value == '"' || c.value == '\\') {
+      out_.push_back('\\');
+      out_.push_back(text.front());
+    } else if (c.value < 0x80 || is_surrogate(c.value)) {
+      escape(c.value);
     } else {
-      if (is_surrogate(point.value))
-        escape(point.value);
-      else
-        out_.append(text.substr(i, point.length));
-      i += point.length;
+      out_.append(text.substr(0, c.length));
     }
+    text.remove_prefix(std::max<std::size_t>(c.length, 1));
   }
   out_.push_back('"');
 }
@@ -146,47 +145,105 @@ struct RawWriter {
   }
 };
 
-void append_provenance(JsonWriter& json, Bytes wire, const Provenance& from) {
-  if (from.record) {
-    json.key("sequence");
-    json.number(from.record->sequence);
-    json.key("accepted");
-    json.string(utc_ns(from.record->accepted_ns));
-    json.key("uid");
-    json.number(from.record->uid);
-    json.key("pid");
-    json.number(from.record->pid);
-    json.key("origin");
-    json.string(to_hex(Bytes{reinterpret_cast<const std::byte*>(from.record->origin.data()), 16}));
-    if (from.record->flags & kRedelivered) {
-      json.key("redelivered");
-      json.boolean(true);
-    }
-    if (from.record->flags & kCutAtMaxdata) {
-      json.key("cut");
-      json.boolean(true);
-    }
+void append_record(JsonWriter& json, const RecordHeader& record) {
+  json.key("sequence");
+  json.number(record.sequence);
+  json.key("accepted");
+  json.string(utc_ns(record.accepted_ns));
+  json.key("uid");
+  json.number(record.uid);
+  json.key("pid");
+  json.number(record.pid);
+  json.key("origin");
+  json.string(to_hex(Bytes{reinterpret_cast<const std::byte*>(record.origin.data()), record.origin.size()}));
+  if (record.flags & kRedelivered) {
+    json.key("redelivered");
+    json.boolean(true);
   }
+  if (record.flags & kCutAtMaxdata) {
+    json.key("cut");
+    json.boolean(true);
+  }
+}
+
+void append_datagram(JsonWriter& json, const MailslotWrite& write, TextCodec& oem) {
+  const auto number = [&](std::string_view name, std::uint64_t value) {
+    json.key(name);
+    json.number(value);
+  };
+  const auto text = [&](std::string_view name, std::string_view value) {
+    json.key(name);
+    json.string(oem.to_utf8(value).utf8);
+  };
+  text("mailslot", write.mailslot);
+  number("priority", write.priority);
+  number("class_of_service", write.class_of_service);
+  text("source", write.source.name);
+  number("source_suffix", write.source.suffix);
+  text("source_ip", ip_text(write.source_ip));
+  number("source_port", write.source_port);
+  text("dest_name", write.destination.name);
+  number("dest_suffix", write.destination.suffix);
+  text("scope", write.source.scope);
+  number("msg_type", write.msg_type);
+  number("dgm_id", write.dgm_id);
+  number("payload_offset", write.payload_offset);
+}
+
+void append_provenance(JsonWriter& json, Codecs& codecs, const Provenance& from) {
+  if (from.record) append_record(json, *from.record);
   if (!from.event.empty()) {
     json.key("event");
     json.string(from.event);
   }
-  if (from.with_hex) {
-    json.key("hex");
-    json.string(to_hex(wire));
+  if (from.packet) {
+    json.key("packet");
+    json.number(from.packet->number);
+    if (from.packet->ns) {
+      json.key("captured");
+      json.string(utc_ns(*from.packet->ns));
+    }
   }
+  if (from.datagram) append_datagram(json, *from.datagram, codecs.lm20);
+}
+
+void append_error(JsonWriter& json, const Error& error) {
+  json.key("error");
+  json.begin_object();
+  json.key("code");
+  json.string(name(error.code));
+  json.key("offset");
+  json.number(error.offset);
+  json.key("message");
+  json.string(meaning(error.code));
+  json.end_object();
 }
 
 }  // namespace
 
+std::string ip_text(const std::array<std::uint8_t, 4>& ip) {
+  std::string text;
+  for (const std::uint8_t part : ip) text += (text.empty() ? "" : ".") + std::to_string(part);
+  return text;
+}
+
 std::string utc_ns(std::uint64_t ns) {
-  const auto seconds = static_cast<std::time_t>(ns / 1'000'000'000);
-  std::tm tm{};
-  ::gmtime_r(&seconds, &tm);
-  char date[32];
-  std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
-  char text[64];
-  std::snprintf(text, sizeof text, "%s.%09uZ", date, static_cast<unsigned>(ns % 1'000'000'000));
+  using namespace std::chrono;
+  const sys_seconds time{seconds(ns / 1'000'000'000)};
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(time - day);
+  std::string text = "0000-00-00T00:00:00.000000000Z";
+  const auto put = [&](std::size_t end, std::uint64_t value) {
+    for (; value > 0; value /= 10) text[--end] = static_cast<char>('0' + value % 10);
+  };
+  put(4, static_cast<std::uint64_t>(static_cast<int>(date.year())));
+  put(7, static_cast<unsigned>(date.month()));
+  put(10, static_cast<unsigned>(date.day()));
+  put(13, static_cast<std::uint64_t>(clock.hours().count()));
+  put(16, static_cast<std::uint64_t>(clock.minutes().count()));
+  put(19, static_cast<std::uint64_t>(clock.seconds().count()));
+  put(29, ns % 1'000'000'000);
   return text;
 }
 
@@ -198,7 +255,9 @@ std::string_view gap_reason(std::uint32_t reason) noexcept {
   return "unknown";
 }
 
-bool append_alert_line(std::string& out, Profile profile, Bytes wire, TextCodec& codec, const Provenance& from) {
+bool append_alert_line(std::string& out, Profile profile, Bytes wire, Codecs& codecs, const Provenance& from,
+                       const LineExtras& extras) {
+  TextCodec& codec = codecs.of(profile);
   JsonWriter json(out);
   json.begin_object();
   json.key("profile");
@@ -224,20 +283,48 @@ bool append_alert_line(std::string& out, Profile profile, Bytes wire, TextCodec&
       json.end_object();
     }
   } else {
-    json.key("error");
-    json.begin_object();
-    json.key("code");
-    json.string(name(decoded.error().code));
-    json.key("offset");
-    json.number(decoded.error().offset);
-    json.key("message");
-    json.string(meaning(decoded.error().code));
-    json.end_object();
+    append_error(json, decoded.error());
   }
-  append_provenance(json, wire, from);
+  if (extras.ambiguous) {
+    json.key("ambiguous");
+    json.boolean(true);
+  }
+  append_provenance(json, codecs, from);
+  if (extras.hex) {
+    json.key("hex");
+    json.string(to_hex(wire));
+  }
   json.end_object();
   out.push_back('\n');
   return decoded.has_value();
+}
+
+void append_payload_line(std::string& out, Bytes payload, Codecs& codecs, const Provenance& from) {
+  JsonWriter json(out);
+  json.begin_object();
+  if (const auto message = messngr(payload, from)) {
+    json.key("message");
+    json.begin_object();
+    for (const auto& [name, text] :
+         {std::pair("from", message->from), {"to", message->to}, {"text", message->text}}) {
+      json.key(name);
+      json.string(codecs.lm20.to_utf8(text).utf8);
+    }
+    json.end_object();
+  }
+  json.key("payload_hex");
+  json.string(to_hex(payload));
+  append_provenance(json, codecs, from);
+  json.end_object();
+  out.push_back('\n');
+}
+
+void append_error_line(std::string& out, const Error& error) {
+  JsonWriter json(out);
+  json.begin_object();
+  append_error(json, error);
+  json.end_object();
+  out.push_back('\n');
 }
 
 void append_gap_line(std::string& out, const GapBody& gap) {

@@ -19,7 +19,7 @@ struct PackOptions {
 
 /// Every line is tried; one that is refused yields nothing and the status 4.
 int pack(const Context& context, const PackOptions& options) {
-  if (const auto codec = context.open_codec(alert::Profile::lm20); !codec) return codec.error();
+  if (const auto codecs = context.open_codecs(); !codecs) return codecs.error();
   const FieldDefaults defaults{profile_of(options.profile), context.codepage,
                                static_cast<std::uint32_t>(std::time(nullptr))};
   int status = kDone;

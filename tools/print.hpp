@@ -7,18 +7,26 @@
 #include "alert/control/client.hpp"
 #include "alert/wire/alert.hpp"
 #include "alert/wire/record.hpp"
-#include "alert/wire/text.hpp"
+#include "captured.hpp"
+#include "codecs.hpp"
 
 /// Text from outside for a terminal: control characters, direction overrides and what is not UTF-8
 /// appear escaped or as U+FFFD.
 [[nodiscard]] std::string for_terminal(std::string_view utf8);
 
-/// One block, with its closing blank line. `record` may be null. A damaged alert shows what could be
-/// read and where it broke.
-[[nodiscard]] std::string alert_block(alert::Profile profile, alert::Bytes wire, alert::TextCodec& codec,
-                                      const alert::RecordHeader* record);
-/// The bytes, annotated field by field, with padding and trailing bytes marked.
-[[nodiscard]] std::string explain_block(alert::Profile profile, alert::Bytes wire, alert::TextCodec& codec);
+/// Wire text in quotes, for a terminal.
+[[nodiscard]] std::string quoted(alert::TextCodec& codec, std::string_view wire);
+
+/// One block, with its closing blank line. A damaged alert shows what could be read, where it broke
+/// and what was expected there.
+[[nodiscard]] std::string alert_block(alert::Profile profile, alert::Bytes wire, Codecs& codecs,
+                                      const Provenance& from);
+/// The bytes, annotated field by field, with padding, undefined and trailing bytes marked; `why` says
+/// how the profile is known.
+[[nodiscard]] std::string explain_block(alert::Profile profile, alert::Bytes wire, Codecs& codecs,
+                                        std::string_view why);
+/// A mailslot write whose payload is no alert: a pop-up message or another protocol's.
+[[nodiscard]] std::string payload_block(alert::Bytes payload, Codecs& codecs, const Provenance& from);
 [[nodiscard]] std::string gap_block(const alert::GapBody& gap);
 
 /// "alertctl: ..." on stderr.

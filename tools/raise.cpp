@@ -134,7 +134,7 @@ FieldDefaults defaults(const Context& context, const RaiseOptions& options) {
 }
 
 int raise_fields(const Context& context, const RaiseOptions& options) {
-  if (const auto codec = context.open_codec(Profile::lm20); !codec) return codec.error();
+  if (const auto codecs = context.open_codecs(); !codecs) return codecs.error();
   const auto text = read_file(options.fields, kLargestMessage);
   if (!text) return no_file(options.fields, text.error());
   const auto packed = pack_alert(as_text(*text), defaults(context, options));
@@ -144,7 +144,7 @@ int raise_fields(const Context& context, const RaiseOptions& options) {
 
 /// Every line is tried; the status is that of the first one that failed.
 int raise_lines(const Context& context, const RaiseOptions& options) {
-  if (const auto codec = context.open_codec(Profile::lm20); !codec) return codec.error();
+  if (const auto codecs = context.open_codecs(); !codecs) return codecs.error();
   Raising raising(context, options);
   int status = kDone;
   std::string line;
@@ -168,9 +168,9 @@ int raise_wire(const Context& context, const RaiseOptions& options) {
     return malformed(options.wire, "not a well-formed " + options.profile +
                                        " alert: " + std::string(meaning(decoded.error().code)) +
                                        " (field at offset " + std::to_string(decoded.error().offset) + ")");
-  auto codec = context.open_codec(profile);
-  if (!codec) return codec.error();
-  const std::string event = codec->to_utf8(decoded->alert.header.alrt_eventname).utf8;
+  auto codecs = context.open_codecs();
+  if (!codecs) return codecs.error();
+  const std::string event = codecs->of(profile).to_utf8(decoded->alert.header.alrt_eventname).utf8;
   return Raising(context, options).raise({profile, event, *bytes});
 }
 
@@ -179,11 +179,12 @@ int raise_words(const Context& context, const RaiseOptions& options, const Other
                 const std::string& event) {
   Alert alert;
   alert.profile = profile_of(options.profile);
-  auto codec = context.open_codec(alert.profile);
-  if (!codec) return codec.error();
+  auto codecs = context.open_codecs();
+  if (!codecs) return codecs.error();
+  TextCodec& codec = codecs->of(alert.profile);
   std::string bad;
   const auto to_wire = [&](std::string& text) {
-    auto converted = codec->to_wire(text);
+    auto converted = codec.to_wire(text);
     if (converted)
       text = std::move(*converted);
     else if (bad.empty())

@@ -31,13 +31,6 @@ struct ReadOptions {
   std::string exec;
 };
 
-/// The code pages of both profiles, opened once.
-struct Codecs {
-  TextCodec lm20;
-  TextCodec nt;
-  TextCodec& of(Profile profile) noexcept { return profile == Profile::nt ? nt : lm20; }
-};
-
 /// What one record looks like on stdout.
 std::string shown(const RecordView& record, Codecs& codecs, const ReadOptions& options) {
   std::string out;
@@ -53,8 +46,9 @@ std::string shown(const RecordView& record, Codecs& codecs, const ReadOptions& o
   }
   const auto profile = static_cast<Profile>(record.header.profile);
   if (options.raw) return std::string(as_text(record.body));
-  if (!options.json) return alert_block(profile, record.body, codecs.of(profile), &record.header);
-  append_alert_line(out, profile, record.body, codecs.of(profile), {&record.header, {}, options.hex});
+  const Provenance from{&record.header, {}, nullptr, nullptr};
+  if (!options.json) return alert_block(profile, record.body, codecs, from);
+  append_alert_line(out, profile, record.body, codecs, from, {options.hex, false});
   return out;
 }
 
@@ -95,16 +89,8 @@ int read_all(Mailslot& mailslot, Codecs& codecs, const ReadOptions& options, std
   return kDone;
 }
 
-tl::expected<Codecs, int> open_codecs(const Context& context) {
-  auto lm20 = context.open_codec(Profile::lm20);
-  if (!lm20) return tl::unexpected<int>(lm20.error());
-  auto nt = context.open_codec(Profile::nt);
-  if (!nt) return tl::unexpected<int>(nt.error());
-  return Codecs{std::move(*lm20), std::move(*nt)};
-}
-
 int read(const Context& context, const ReadOptions& options) {
-  auto codecs = open_codecs(context);
+  auto codecs = context.open_codecs();
   if (!codecs) return codecs.error();
   auto client = context.connect_patiently();
   if (!client) return complain(client.error());
@@ -118,7 +104,7 @@ int read(const Context& context, const ReadOptions& options) {
 }
 
 int listen(const Context& context, ReadOptions options) {
-  auto codecs = open_codecs(context);
+  auto codecs = context.open_codecs();
   if (!codecs) return codecs.error();
   auto client = context.connect_patiently();
   if (!client) return complain(client.error());

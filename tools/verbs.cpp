@@ -39,9 +39,10 @@ alert::Profile profile_of(const std::string& name) {
   return name == "nt" ? alert::Profile::nt : alert::Profile::lm20;
 }
 
-tl::expected<alert::TextCodec, int> Context::open_codec(alert::Profile profile) const {
-  auto codec = alert::TextCodec::open(profile, codepage);
-  if (codec) return std::move(*codec);
+tl::expected<Codecs, int> Context::open_codecs() const {
+  using alert::Profile;
+  auto lm20 = alert::TextCodec::open(Profile::lm20, codepage);
+  if (lm20) return Codecs{std::move(*lm20), std::move(*alert::TextCodec::open(Profile::nt, codepage))};
   complain("unknown code page " + codepage);
   return tl::unexpected<int>(kUsage);
 }

@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "alert/control/client.hpp"
-#include "alert/wire/text.hpp"
+#include "codecs.hpp"
 
 /// What every verb may use.
 struct Context {
@@ -21,8 +21,8 @@ struct Context {
   [[nodiscard]] alert::CallResult<alert::Client> connect() const;
   /// For verbs whose --timeout is about alerts: their calls get a second at least.
   [[nodiscard]] alert::CallResult<alert::Client> connect_patiently() const;
-  /// The text conversion of --codepage, or the exit status after a complaint.
-  [[nodiscard]] tl::expected<alert::TextCodec, int> open_codec(alert::Profile profile) const;
+  /// The text conversions, for lm20 in --codepage, or the exit status after a complaint.
+  [[nodiscard]] tl::expected<Codecs, int> open_codecs() const;
   /// --timeout as a verb that waits takes it: unset means `unset`.
   [[nodiscard]] std::chrono::milliseconds timeout(std::chrono::milliseconds unset) const {
     return timeout_ms < 0 ? unset : std::chrono::milliseconds(timeout_ms);

@@ -25,6 +25,8 @@ namespace alert::pcapng {
 
 inline constexpr std::uint32_t kSectionHeader = 0x0A0D0D0A;
 inline constexpr std::uint32_t kInterface = 1;
+inline constexpr std::uint32_t kObsoletePacket = 2;
+inline constexpr std::uint32_t kSimplePacket = 3;
 inline constexpr std::uint32_t kEnhancedPacket = 6;
 inline constexpr std::uint32_t kByteOrderMagic = 0x1A2B3C4D;
 inline constexpr std::uint16_t kLinkTypeUser0 = 147;

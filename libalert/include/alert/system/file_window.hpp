@@ -58,8 +58,8 @@ class FileWindow {
     while (used_ < count) {
       std::byte* const to = buffer_.data() + used_;
       const std::size_t room = buffer_.size() - used_;
-      const ssize_t n = is_file_ ? ::pread(fd_.get(), to, room, static_cast<off_t>(at_ + used_))
-                                 : ::read(fd_.get(), to, room);
+      const ssize_t n =
+          is_file_ ? ::pread(fd_.get(), to, room, static_cast<off_t>(at_ + used_)) : ::read(fd_.get(), to, room);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) error_ = std::error_code(errno, std::generic_category());
       if (n <= 0) break;

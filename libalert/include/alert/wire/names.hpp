@@ -30,54 +30,71 @@ inline constexpr std::string_view kErrorlogEvent = "ERRORLOG";
 inline constexpr std::string_view kAdminEvent = "ADMIN";
 inline constexpr std::string_view kUserEvent = "USER";
 
-/// The numbers a refusal carries.
+/// The numbers a refusal, or the errcode of an alert, carries.
 enum class Code : std::uint16_t {
-  success = 0,              // NERR_Success
-  path_not_found = 3,       // ERROR_PATH_NOT_FOUND
-  access_denied = 5,        // ERROR_ACCESS_DENIED
-  invalid_handle = 6,       // ERROR_INVALID_HANDLE
-  not_enough_memory = 8,    // ERROR_NOT_ENOUGH_MEMORY
-  write_fault = 29,         // ERROR_WRITE_FAULT: the journal could not be written
-  not_supported = 50,       // ERROR_NOT_SUPPORTED
-  invalid_parameter = 87,   // ERROR_INVALID_PARAMETER
-  broken_pipe = 109,        // ERROR_BROKEN_PIPE
-  buffer_overflow = 111,    // ERROR_BUFFER_OVERFLOW: larger than the mailslot's messages
-  sem_timeout = 121,        // ERROR_SEM_TIMEOUT
-  invalid_name = 123,       // ERROR_INVALID_NAME
-  busy = 170,               // ERROR_BUSY: the mailslot has its consumer
-  already_exists = 183,     // ERROR_ALREADY_EXISTS
-  not_enough_quota = 1816,  // ERROR_NOT_ENOUGH_QUOTA
-  bad_event_name = 2143,    // NERR_BadEventName
-  alert_exists = 2430,      // NERR_AlertExists
-  too_many_alerts = 2431,   // NERR_TooManyAlerts
-  no_such_alert = 2432,     // NERR_NoSuchAlert
-  bad_recipient = 2433,     // NERR_BadRecipient
+  success = 0,                // NERR_Success
+  file_not_found = 2,         // ERROR_FILE_NOT_FOUND
+  path_not_found = 3,         // ERROR_PATH_NOT_FOUND
+  access_denied = 5,          // ERROR_ACCESS_DENIED
+  invalid_handle = 6,         // ERROR_INVALID_HANDLE
+  not_enough_memory = 8,      // ERROR_NOT_ENOUGH_MEMORY
+  write_fault = 29,           // ERROR_WRITE_FAULT: the journal could not be written
+  not_supported = 50,         // ERROR_NOT_SUPPORTED
+  bad_netpath = 53,           // ERROR_BAD_NETPATH
+  invalid_parameter = 87,     // ERROR_INVALID_PARAMETER
+  interrupt = 95,             // ERROR_INTERRUPT
+  broken_pipe = 109,          // ERROR_BROKEN_PIPE
+  buffer_overflow = 111,      // ERROR_BUFFER_OVERFLOW: larger than the mailslot's messages
+  sem_timeout = 121,          // ERROR_SEM_TIMEOUT
+  insufficient_buffer = 122,  // ERROR_INSUFFICIENT_BUFFER
+  invalid_name = 123,         // ERROR_INVALID_NAME
+  busy = 170,                 // ERROR_BUSY: the mailslot has its consumer
+  already_exists = 183,       // ERROR_ALREADY_EXISTS
+  not_enough_quota = 1816,    // ERROR_NOT_ENOUGH_QUOTA
+  net_not_started = 2102,     // NERR_NetNotStarted
+  share_mem = 2104,           // NERR_ShareMem
+  wksta_not_started = 2138,   // NERR_WkstaNotStarted
+  bad_event_name = 2143,      // NERR_BadEventName
+  alert_exists = 2430,        // NERR_AlertExists
+  too_many_alerts = 2431,     // NERR_TooManyAlerts
+  no_such_alert = 2432,       // NERR_NoSuchAlert
+  bad_recipient = 2433,       // NERR_BadRecipient
+  invalid_log_seek = 2440,    // NERR_InvalidLogSeek
 };
 
+inline constexpr std::string_view kUnknownCode = "ERROR_UNKNOWN";
 [[nodiscard]] constexpr std::string_view name(Code code) noexcept {
   switch (code) {
     case Code::success: return "NERR_Success";
+    case Code::file_not_found: return "ERROR_FILE_NOT_FOUND";
     case Code::path_not_found: return "ERROR_PATH_NOT_FOUND";
     case Code::access_denied: return "ERROR_ACCESS_DENIED";
     case Code::invalid_handle: return "ERROR_INVALID_HANDLE";
     case Code::not_enough_memory: return "ERROR_NOT_ENOUGH_MEMORY";
     case Code::write_fault: return "ERROR_WRITE_FAULT";
     case Code::not_supported: return "ERROR_NOT_SUPPORTED";
+    case Code::bad_netpath: return "ERROR_BAD_NETPATH";
     case Code::invalid_parameter: return "ERROR_INVALID_PARAMETER";
+    case Code::interrupt: return "ERROR_INTERRUPT";
     case Code::broken_pipe: return "ERROR_BROKEN_PIPE";
     case Code::buffer_overflow: return "ERROR_BUFFER_OVERFLOW";
     case Code::sem_timeout: return "ERROR_SEM_TIMEOUT";
+    case Code::insufficient_buffer: return "ERROR_INSUFFICIENT_BUFFER";
     case Code::invalid_name: return "ERROR_INVALID_NAME";
     case Code::busy: return "ERROR_BUSY";
     case Code::already_exists: return "ERROR_ALREADY_EXISTS";
     case Code::not_enough_quota: return "ERROR_NOT_ENOUGH_QUOTA";
+    case Code::net_not_started: return "NERR_NetNotStarted";
+    case Code::share_mem: return "NERR_ShareMem";
+    case Code::wksta_not_started: return "NERR_WkstaNotStarted";
     case Code::bad_event_name: return "NERR_BadEventName";
     case Code::alert_exists: return "NERR_AlertExists";
     case Code::too_many_alerts: return "NERR_TooManyAlerts";
     case Code::no_such_alert: return "NERR_NoSuchAlert";
     case Code::bad_recipient: return "NERR_BadRecipient";
+    case Code::invalid_log_seek: return "NERR_InvalidLogSeek";
   }
-  return "ERROR_UNKNOWN";
+  return kUnknownCode;
 }
 
 [[nodiscard]] constexpr char upper(char c) noexcept {

@@ -1,0 +1,97 @@
+#include "filter.hpp"
+
+#include <charconv>
+#include <ctime>
+
+#include "alert/wire/alert.hpp"
+
+using namespace alert;
+
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// "Z", "+01:00" or "+0100" as seconds east of UTC.
+std::optional<long> zone(std::string_view text) {
+  if (text == "Z" || text == " UTC") return 0;
+  if (text.size() == 6 && text[3] == ':') return zone(std::string(text.substr(0, 3)) + std::string(text.substr(4)));
+  if (text.size() != 5 || (text[0] != '+' && text[0] != '-')) return std::nullopt;
+  const auto hours = number(text.substr(1, 2)), minutes = number(text.substr(3));
+  if (!hours || !minutes || *hours > 14 || *minutes > 59) return std::nullopt;
+  const long seconds = static_cast<long>(*hours * 3600 + *minutes * 60);
+  return text[0] == '-' ? -seconds : seconds;
+}
+
+std::optional<std::uint64_t> time_of(const Provenance& from) {
+  if (from.record) return from.record->accepted_ns;
+  return from.packet ? from.packet->ns : std::nullopt;
+}
+
+}  // namespace
+
+bool Filter::wants(const Provenance& from) const {
+  if (first && (!from.record || from.record->sequence < *first)) return false;
+  if (last && (!from.record || from.record->sequence > *last)) return false;
+  const auto time = time_of(from);
+  if (since_ns && time && *time < *since_ns) return false;
+  return !(until_ns && time && *time > *until_ns);
+}
+
+bool Filter::wants(const Captured& captured, Profile profile, Codecs& codecs) const {
+  if (!wants(captured.from)) return false;
+  const bool needs_time = (since_ns || until_ns) && !time_of(captured.from);
+  if (event.empty() && service.empty() && !needs_time) return true;
+  const auto header = decode_leniently(profile, captured.wire).alert.header;
+  const auto is = [&](std::string_view wire, const std::string& wanted) {
+    return wanted.empty() || equal_ignoring_case(codecs.of(profile).to_utf8(wire).utf8, wanted);
+  };
+  if (!is(header.alrt_eventname, event) && !equal_ignoring_case(captured.from.event, event)) return false;
+  if (!is(header.alrt_servicename, service)) return false;
+  const std::uint64_t time = header.alrt_timestamp * kSecond;
+  return !needs_time || ((!since_ns || time >= *since_ns) && (!until_ns || time <= *until_ns));
+}
+
+bool parse_range(const std::string& text, Filter& filter) {
+  const std::size_t dots = text.find("..");
+  const auto bound = [](const std::string& digits, std::optional<std::uint64_t>& to) {
+    to = number(digits);
+    return digits.empty() || to.has_value();
+  };
+  const std::string first = text.substr(0, dots);
+  const std::string last = dots == std::string::npos ? first : text.substr(dots + 2);
+  return !(first.empty() && last.empty()) && bound(first, filter.first) && bound(last, filter.last);
+}
+
+std::optional<std::uint64_t> parse_time(const std::string& text, Bound bound) {
+  if (const auto seconds = number(text); seconds && *seconds <= 0xFFFFFFFF)
+    return *seconds * kSecond + (bound == Bound::end ? kSecond - 1 : 0);
+  struct Form {
+    const char* format;
+    std::uint64_t span;
+  };
+  for (const Form form : {Form{"%Y-%m-%dT%H:%M:%S", 1},
+                          {"%Y-%m-%d %H:%M:%S", 1},
+                          {"%Y-%m-%dT%H:%M", 60},
+                          {"%Y-%m-%d %H:%M", 60},
+                          {"%Y-%m-%d", 86400}}) {
+    std::tm tm{};
+    tm.tm_isdst = -1;
+    const char* const end = ::strptime(text.c_str(), form.format, &tm);
+    if (!end) continue;
+    const std::string rest(end);
+    const auto east = zone(rest);
+    if (!rest.empty() && !east) continue;
+    const std::time_t time = east ? ::timegm(&tm) - *east : ::mktime(&tm);
+    if (time < 0) return std::nullopt;
+    const std::uint64_t start = static_cast<std::uint64_t>(time) * kSecond;
+    return bound == Bound::end ? start + form.span * kSecond - 1 : start;
+  }
+  return std::nullopt;
+}

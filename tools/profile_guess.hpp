@@ -1,0 +1,20 @@
+#pragma once
+// In which profile bytes without one make sense, and why.
+
+#include <optional>
+#include <string>
+
+#include "alert/wire/alert.hpp"
+
+struct ProfileGuess {
+  enum class Verdict {
+    clear,
+    ambiguous,  // both readings are as good
+    neither,    // no reading makes sense
+  };
+  Verdict verdict;
+  alert::Profile profile;  // of `clear`
+  std::string reason;      // "because ..."
+};
+
+[[nodiscard]] ProfileGuess guess_profile(alert::Bytes wire);
