@@ -74,14 +74,25 @@ std::string without_stand_ins(std::string_view text) {
 /// Fills an alert from the members of `fields`; keeps the first complaint.
 class FieldReader {
  public:
-  FieldReader(const Json& fields, const Json& raw, TextCodec& codec, Profile profile, bool has_stand_ins)
-      : fields_(fields), raw_(raw), codec_(codec), profile_(profile), has_stand_ins_(has_stand_ins) {}
+  /// `raw` are wire bytes of the profile `written_in`.
+  FieldReader(const Json& fields, const Json& raw, Profile written_in, TextCodec& codec, Profile profile,
+              bool has_stand_ins)
+      : fields_(fields),
+        raw_(raw),
+        written_in_(written_in),
+        codec_(codec),
+        profile_(profile),
+        has_stand_ins_(has_stand_ins) {}
 
   [[nodiscard]] Profile profile() const noexcept { return profile_; }
   [[nodiscard]] const std::string& complaint() const noexcept { return complaint_; }
   [[nodiscard]] bool is_known(const std::string& name) const { return known_.contains(name); }
 
-  void narrow(std::string_view name, std::uint32_t& value) { wide(name, value); }
+  void narrow(std::string_view name, std::uint32_t& value) {
+    wide(name, value);
+    const bool is_none = value == 0xFFFFFFFF && name.ends_with("_errcode") && profile_ != written_in_;
+    if (is_none) value = 0xFFFF;  // "no message number": nt knows both (fact sheet 1.2)
+  }
   void wide(std::string_view name, std::uint32_t& value) {
     const Json* member = find(name);
     if (!member) return;
@@ -131,6 +142,10 @@ class FieldReader {
     return &*member;
   }
   std::string wire(std::string_view name, const Json& text, Json::const_iterator raw, std::size_t index) {
+    if (raw != raw_.end() && profile_ != written_in_) {
+      complain(name, "raw_hex: bytes that are no text cannot be converted");
+      return {};
+    }
     if (raw != raw_.end()) {
       const Json& hex = raw->is_array() && index < raw->size() ? (*raw)[index] : *raw;
       const auto bytes = hex.is_string() ? from_hex(hex.get_ref<const std::string&>())
@@ -156,6 +171,7 @@ class FieldReader {
 
   const Json& fields_;
   const Json& raw_;
+  Profile written_in_;
   TextCodec& codec_;
   Profile profile_;
   bool has_stand_ins_;
@@ -228,19 +244,20 @@ tl::expected<PackedAlert, std::string> pack_alert(std::string_view line, const F
   const auto no = [](std::string sentence) { return tl::unexpected<std::string>(std::move(sentence)); };
   const ParserText text = with_stand_ins(line);
   if (text.is_ambiguous) return no("unpaired surrogates beside private-use characters above U+10F800");
-  const auto json = parse_json(text.text);
-  if (!json || !json->is_object()) return no("not a JSON object (at most 262144 bytes, nested at most 16 deep)");
+  const auto json = parse_json(text.text, kLargestLine);
+  if (!json || !json->is_object()) return no("not a JSON object (at most a megabyte, nested at most 16 deep)");
 
-  Alert alert;
-  alert.profile = defaults.profile;
+  Profile written_in = defaults.profile;
   if (const auto profile = json->find("profile"); profile != json->end()) {
     if (*profile == "nt")
-      alert.profile = Profile::nt;
+      written_in = Profile::nt;
     else if (*profile == "lm20")
-      alert.profile = Profile::lm20;
+      written_in = Profile::lm20;
     else
       return no("profile: expected \"lm20\" or \"nt\"");
   }
+  Alert alert;
+  alert.profile = defaults.convert_to.value_or(written_in);
   const auto class_member = json->find("class");
   if (class_member == json->end() || !class_member->is_string()) return no("class: missing");
   std::string_view event;
@@ -257,7 +274,7 @@ tl::expected<PackedAlert, std::string> pack_alert(std::string_view line, const F
   if (!codec) return no("unknown code page " + defaults.codepage);
   const Json raw = json->value("raw_hex", Json::object());
   if (!raw.is_object()) return no("raw_hex: expected an object");
-  FieldReader reader(fields, raw, *codec, alert.profile, text.has_stand_ins);
+  FieldReader reader(fields, raw, written_in, *codec, alert.profile, text.has_stand_ins);
   for_each_field(alert, reader);
   if (!reader.complaint().empty()) return no(reader.complaint());
   for (const auto& [name, value] : fields.items())

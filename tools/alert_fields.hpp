@@ -5,8 +5,10 @@
 //
 // The fields are those of `dump --json`, all of them, but that alrt_eventname may be left to the
 // class, alrt_timestamp to the caller, and numstrings to mergestrings. `raw_hex` gives a string's wire
-// bytes where text cannot. Other members (size, sequence, ...) are ignored, so a dumped line is input.
+// bytes where text cannot. Other members (size, sequence, ...) are ignored, so a dumped line is input,
+// for its own profile or, where FieldDefaults says so, for the other one.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +27,12 @@ struct FieldDefaults {
   alert::Profile profile = alert::Profile::lm20;  // where the object names none
   std::string codepage;
   std::uint32_t timestamp = 0;
+  std::optional<alert::Profile> convert_to{};  // whatever profile the object names
 };
+
+/// A dumped line of the largest alert, each of its bytes as an escape of six characters and as
+/// raw_hex, with room for the rest.
+inline constexpr std::size_t kLargestLine = 1024 * 1024;
 
 /// The error is a sentence that names the member and what was expected.
 [[nodiscard]] tl::expected<PackedAlert, std::string> pack_alert(std::string_view json,

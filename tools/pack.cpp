@@ -14,14 +14,16 @@ namespace {
 
 struct PackOptions {
   std::string profile{"lm20"};
+  std::string to;
   bool hex = false;
 };
 
 /// Every line is tried; one that is refused yields nothing and the status 4.
 int pack(const Context& context, const PackOptions& options) {
   if (const auto codecs = context.open_codecs(); !codecs) return codecs.error();
-  const FieldDefaults defaults{profile_of(options.profile), context.codepage,
-                               static_cast<std::uint32_t>(std::time(nullptr))};
+  FieldDefaults defaults{
+      profile_of(options.profile), context.codepage, static_cast<std::uint32_t>(std::time(nullptr)), {}};
+  if (!options.to.empty()) defaults.convert_to = profile_of(options.to);
   int status = kDone;
   std::string line;
   for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
@@ -44,11 +46,13 @@ void add_pack(CLI::App& app, Context& context) {
   auto options = std::make_shared<PackOptions>();
   CLI::App* verb = app.add_subcommand("pack", "Turn JSON lines on standard input into wire bytes");
   add_profile_option(*verb, options->profile);
+  verb->get_option("--profile")->description("Of lines that name none");
+  verb->add_option("--to", options->to, "Convert every line to this profile")->check(CLI::IsMember({"lm20", "nt"}));
   verb->add_option("--codepage", context.codepage, "OEM code page of lm20 text")->capture_default_str();
   verb->add_flag("--hex", options->hex, "Hexadecimal, one line per alert");
   verb->footer(std::string("Each line as `dump --json` prints it:\n"
                            "  {\"profile\": \"nt\", \"class\": \"admin\", \"fields\": {...}}\nExamples:\n  "
-                           "alertctl dump --json FILE | alertctl pack --hex\n") +
+                           "alertctl dump --json FILE | alertctl pack --to nt > nt.bin\n") +
                kExitStatuses);
   verb->callback([options, &context] { context.verb = [&context, options] { return pack(context, *options); }; });
 }

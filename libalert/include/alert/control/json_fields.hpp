@@ -17,9 +17,9 @@ namespace alert {
 
 using Json = nlohmann::json;
 
-/// JSON from outside: refused unread when it is too long or nested too deep.
-[[nodiscard]] inline Result<Json> parse_json(std::string_view text) {
-  if (text.size() > kLargestMessage) return failure(Errc::bad_json, kLargestMessage);
+/// JSON from outside: refused unread when it is longer than `limit` or nested too deep.
+[[nodiscard]] inline Result<Json> parse_json(std::string_view text, std::size_t limit = kLargestMessage) {
+  if (text.size() > limit) return failure(Errc::bad_json, limit);
   int depth = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
