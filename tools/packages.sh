@@ -1,8 +1,8 @@
 # The Debian 12 packages that building and testing need; sourced by quickstart.sh and tests/run.sh.
 
 build_packages="g++ cmake ninja-build libboost-dev libcli11-dev libexpected-dev nlohmann-json3-dev libdeflate-dev"
-test_packages="libgtest-dev tshark"
-all_packages="clang libclang-rt-14-dev"
+test_packages="libgtest-dev tshark clang"
+all_packages="libclang-rt-14-dev"
 
 # Installs what is missing (root), or says exactly what to install (anybody else).
 need_packages() {
