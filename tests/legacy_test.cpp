@@ -1,4 +1,4 @@
-// The C header of lm20 against the codec, and a C program of old reading our mailboxes.
+// The C headers of both profiles against the codec, and a C program of old reading our mailboxes.
 
 #include <set>
 #include <string>
@@ -83,6 +83,38 @@ const char* const kTargets[] = {"x86_64-linux-gnu", "i386-linux-gnu", "aarch64-l
 
 Header lm20_header(const std::string& target) {
   return {target, {"-ffreestanding", "-I" ALERT_SOURCE_DIR "/libalert/include/lm20"}, "#include <alert.h>\n"};
+}
+/// mingw-w64's own.
+Header nt_header(const std::string& target) {
+  return {target, {"-isystem", MINGW_INCLUDE}, "#include <stddef.h>\n#include <windows.h>\n#include <lm.h>\n"};
+}
+
+/// What our lm20 header and mingw-w64's headers both know and the codec does not.
+Claims nt_claims() {
+  Claims claims = test::claims_of(Profile::nt);
+  claims.add("LM20_CNLEN", CNLEN);
+  claims.add("LM20_UNCLEN", UNCLEN);
+  claims.add("LM20_DNLEN", DNLEN);
+  claims.add("LM20_UNLEN", UNLEN);
+  claims.add("LM20_NNLEN", NNLEN);
+  claims.add("LM20_QNLEN", QNLEN);
+  claims.add("LM20_STXTLEN", STXTLEN);
+  claims.add("ALERTSZ", ALERTSZ);
+  claims.add("PRJOB_QSTATUS", PRJ_QSTATUS);
+  claims.add("PRJOB_QS_QUEUED", PRJ_QS_QUEUED);
+  claims.add("PRJOB_QS_PAUSED", PRJ_QS_PAUSED);
+  claims.add("PRJOB_QS_SPOOLING", PRJ_QS_SPOOLING);
+  claims.add("PRJOB_QS_PRINTING", PRJ_QS_PRINTING);
+  claims.add("PRJOB_DEVSTATUS", PRJ_DEVSTATUS & ~(PRJ_DESTFORMCHG | PRJ_DESTCRTCHG | PRJ_DESTPENCHG));
+  claims.add("PRJOB_COMPLETE", PRJ_COMPLETE);
+  claims.add("PRJOB_INTERV", PRJ_INTERV);
+  claims.add("PRJOB_ERROR", PRJ_ERROR);
+  claims.add("PRJOB_DESTOFFLINE", PRJ_DESTOFFLINE);
+  claims.add("PRJOB_DESTPAUSED", PRJ_DESTPAUSED);
+  claims.add("PRJOB_NOTIFY", PRJ_NOTIFY);
+  claims.add("PRJOB_DESTNOPAPER", PRJ_DESTNOPAPER);
+  claims.add("PRJOB_DELETED", PRJ_DELETED);
+  return claims;
 }
 
 void expect_agreement(const Header& header, const Claims& claims) {
@@ -170,4 +202,14 @@ TEST(Lm20Header, IsPlainC89AndCompilesAsOldAndNewCpp) {
       const test::Finished compiled = compile(options, "#include <alert.h>\n#include <alert.h>\n");
       EXPECT_EQ(compiled.status, 0) << compiled.err;
     }
+}
+
+TEST(NtHeader, OfMingwLaysOutTheAlertsAsTheCodec) {
+  for (const char* target : {"x86_64-w64-mingw32", "i686-w64-mingw32"})
+    expect_agreement(nt_header(target), nt_claims());
+}
+
+TEST(NtHeader, IsComparedNumberByNumber) {
+  for (const char* target : {"x86_64-w64-mingw32", "i686-w64-mingw32"})
+    expect_every_wrong_number_refused(nt_header(target), nt_claims());
 }
