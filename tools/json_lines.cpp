@@ -26,8 +26,10 @@ void JsonWriter::close(char bracket) {
 }
 
 void JsonWriter::key(std::string_view name) {
-  string(name);
-  out_.push_back(':');
+  separate();
+  out_.push_back('"');
+  out_ += name;
+  out_ += "\":";
   first_ = true;
 }
 

@@ -19,6 +19,7 @@ class JsonWriter {
   void end_object() { close('}'); }
   void begin_array() { open('['); }
   void end_array() { close(']'); }
+  /// A name of ours: nothing in it needs an escape.
   void key(std::string_view name);
   void number(std::uint64_t value);
   void boolean(bool value);
