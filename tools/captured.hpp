@@ -28,4 +28,5 @@ struct Captured {
   alert::Bytes wire;
   std::optional<alert::Profile> profile;  // where the source knows it
   Provenance from;
+  std::string_view place{};  // file and block, where they are not in a record or packet
 };

@@ -90,7 +90,7 @@ class Dump {
     } else if (from.datagram) {
       show_payload(captured);
     } else {
-      trouble({kDamaged, guess.reason, Error{Errc::bad_magic, 0}});
+      trouble({kDamaged, std::string(captured.place) + ": " + guess.reason, Error{Errc::no_profile, 0}});
     }
   }
 

@@ -124,17 +124,17 @@ class BlockSource : public Source {
   Next next() override {
     if (next_ == blocks_.size()) return std::optional<Captured>();
     const Bytes block = blocks_[next_++];
-    const std::string place = path_ + (blocks_.size() > 1 ? ", block " + std::to_string(next_) : "");
-    if (content_ == Content::alert) return Captured{block, std::nullopt, {}};
+    place_ = path_ + (blocks_.size() > 1 ? ", block " + std::to_string(next_) : "");
+    if (content_ == Content::alert) return Captured{block, std::nullopt, {}, place_};
     const std::optional<Bytes> datagram = content_ == Content::any ? datagram_in(block) : block;
     if (!datagram && block.size() > kLargestAlert)
-      return damage(place, "holds more than one alert can be", Error{Errc::too_large, kLargestAlert});
-    if (!datagram) return Captured{block, std::nullopt, {}};
+      return damage(place_, "holds more than one alert can be", Error{Errc::too_large, kLargestAlert});
+    if (!datagram) return Captured{block, std::nullopt, {}, place_};
     auto write = read_mailslot_write(*datagram);
-    if (!write && is_netbios_fragment(*datagram)) return damage(place, "a fragment of a datagram", write.error());
-    if (!write) return damage(place + ": not a mailslot write", write.error());
+    if (!write && is_netbios_fragment(*datagram)) return damage(place_, "a fragment of a datagram", write.error());
+    if (!write) return damage(place_ + ": not a mailslot write", write.error());
     write_ = std::move(*write);
-    return Captured{write_.payload, std::nullopt, {nullptr, {}, &write_, nullptr}};
+    return Captured{write_.payload, std::nullopt, {nullptr, {}, &write_, nullptr}, place_};
   }
 
  private:
@@ -157,6 +157,7 @@ class BlockSource : public Source {
   std::vector<std::vector<std::byte>> blocks_;
   Content content_;
   std::size_t next_ = 0;
+  std::string place_;
   MailslotWrite write_;
 };
 

@@ -25,6 +25,7 @@ enum class Errc {
   bad_checksum,      // the stored CRC-32 is another one
   bad_text,          // not valid UTF-8, or not representable in the code page
   bad_json,          // not JSON, or deeper or larger than allowed
+  no_profile,        // bytes that make sense in neither profile
 };
 
 /// `offset` is where the field starts that could not be read (or written).
@@ -59,6 +60,7 @@ using Result = tl::expected<T, Error>;
     case Errc::bad_checksum: return "bad_checksum";
     case Errc::bad_text: return "bad_text";
     case Errc::bad_json: return "bad_json";
+    case Errc::no_profile: return "no_profile";
   }
   return "unknown";
 }
@@ -81,6 +83,7 @@ using Result = tl::expected<T, Error>;
     case Errc::bad_checksum: return "the stored checksum does not match the bytes";
     case Errc::bad_text: return "the text cannot be converted";
     case Errc::bad_json: return "not acceptable JSON";
+    case Errc::no_profile: return "makes sense in neither profile";
   }
   return "unknown";
 }
