@@ -76,13 +76,25 @@ Outcome<Broker::Ticket> Broker::raise(const Caller& caller, const alert::Raise& 
   if (call.dry_run.value_or(false)) {
     settle();
     const auto deliveries = ledger_.preview(event, wire->size());
-    alert::Receipt preview = receipt(deliveries);
+    alert::Receipt preview = receipt(summary(deliveries, 0, {}));
     auto& names = preview.recipients.emplace();
     for (const Delivery& delivery : deliveries)
       if (delivery.code == Code::success && names.size() < alert::kNamesInReceipt)
         names.emplace_back(delivery.recipient);
     receipts_.emplace_back(std::move(preview));
     return receipts_.size() - 1;
+  }
+  const std::string id = call.id.value_or("");
+  if (!id.empty()) {
+    if (!is_raise_id(id)) return refused(Code::invalid_parameter, "the id is not 32 lower-case hexadecimal digits");
+    const auto is_same = [&](const Staged& other) { return other.id == id && other.header.uid == caller.uid; };
+    if (std::any_of(staged_.begin(), staged_.end(), is_same)) settle();
+    if (const RaiseKnown* known = ledger_.raise_ids().find({caller.uid, id})) {
+      const alert::Receipt first = receipt(*known);
+      settle();
+      receipts_.emplace_back(first);
+      return receipts_.size() - 1;
+    }
   }
   Staged staged;
   staged.header = stamp(caller, now_ns);
@@ -91,9 +103,10 @@ Outcome<Broker::Ticket> Broker::raise(const Caller& caller, const alert::Raise& 
   staged.header.size = static_cast<std::uint32_t>(sizeof staged.header + wire->size());
   staged.header.sequence = ledger_.totals().sequence + staged_.size() + 1;
   staged.header.origin_sequence = staged.header.sequence;
-  staged.annex = annex_for(*profile, decoded->alert.header.alrt_eventname, event);
+  staged.annex = annex_for(*profile, decoded->alert.header.alrt_eventname, {event, id});
   staged.wire = std::move(*wire);
   staged.event = event;
+  staged.id = id;
   staged_.push_back(std::move(staged));
   return receipts_.size() + staged_.size() - 1;
 }
@@ -113,7 +126,8 @@ void Broker::settle() {
       receipts_.emplace_back(not_written(error));
       continue;
     }
-    const auto& deliveries = ledger_.deliver(staged.event, staged.header.sequence, staged.wire.size());
+    const RaiseId id{staged.header.uid, staged.id};
+    const auto& deliveries = ledger_.deliver(staged.event, staged.header.sequence, staged.wire.size(), id);
     for (const Delivery& delivery : deliveries) {
       if (delivery.code != Code::success) continue;
       alert::RecordHeader header = staged.header;
@@ -121,9 +135,7 @@ void Broker::settle() {
       if (delivery.size < staged.wire.size()) header.flags |= alert::kCutAtMaxdata;
       mailboxes_.deliver(delivery.incarnation, header, alert::Bytes(staged.wire).first(delivery.size));
     }
-    alert::Receipt done = receipt(deliveries);
-    done.sequence = staged.header.sequence;
-    receipts_.emplace_back(std::move(done));
+    receipts_.emplace_back(receipt(summary(deliveries, staged.header.sequence, id)));
   }
   mailboxes_.publish();
   const std::uint64_t now_ns = staged_.back().header.accepted_ns;
@@ -142,17 +154,14 @@ void Broker::rotate(std::uint64_t now_ns) {
   }
 }
 
-alert::Receipt Broker::receipt(const std::vector<Delivery>& deliveries) const {
+alert::Receipt Broker::receipt(const RaiseKnown& raise) const {
   alert::Receipt receipt;
   receipt.journal = ledger_.totals().journal;
-  receipt.matched = deliveries.size();
-  for (const Delivery& delivery : deliveries) {
-    if (delivery.code == Code::success)
-      ++receipt.written;
-    else if (receipt.refused.size() < alert::kNamesInReceipt)
-      receipt.refused.push_back({std::string(delivery.recipient), static_cast<std::uint32_t>(delivery.code),
-                                 std::string(reason(delivery.code))});
-  }
+  if (raise.sequence > 0) receipt.sequence = raise.sequence;
+  receipt.matched = raise.matched;
+  receipt.written = raise.written;
+  for (const auto& [recipient, code] : raise.refused)
+    receipt.refused.push_back({recipient, code, std::string(reason(static_cast<Code>(code)))});
   return receipt;
 }
 

@@ -95,6 +95,7 @@ class Broker {
     alert::RecordHeader header;
     std::vector<std::byte> wire;
     std::string event;
+    std::string id;
     std::string annex;
   };
 
@@ -118,7 +119,7 @@ class Broker {
   void gather(const Caller& caller, const Change& change, std::uint64_t now_ns);
   std::error_code commit(std::uint64_t now_ns);
   Outcome<const Mailslot*> owned(const Caller& caller, const std::string& name) const;
-  [[nodiscard]] alert::Receipt receipt(const std::vector<Delivery>& deliveries) const;
+  [[nodiscard]] alert::Receipt receipt(const RaiseKnown& raise) const;
   [[nodiscard]] std::optional<CursorMoved> cursor_of(const Mailslot& slot);
   void detach(const std::string& mailslot, std::uint64_t incarnation, const Caller& caller, std::uint64_t now_ns);
   void rotate(std::uint64_t now_ns);

@@ -113,6 +113,30 @@ struct NumbersSkipped {
   }
 };
 
+/// The receipt of a raise that carried an id (only in checkpoints: the alert itself carries it, too).
+struct RaiseKnown {
+  static constexpr std::string_view kChange = "raise_known";
+  struct Refused {
+    std::string recipient;
+    std::uint16_t code = 0;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("recipient", s.recipient), p("code", s.code);
+    }
+  };
+  std::string id;
+  std::uint32_t uid = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t matched = 0;
+  std::uint64_t written = 0;
+  std::vector<Refused> refused;  // the first ones, as in the receipt
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("id", s.id), p("uid", s.uid), p("sequence", s.sequence), p("matched", s.matched), p("written", s.written),
+        p("refused", s.refused);
+  }
+};
+
 /// The rest of the state; the first change of every checkpoint, and the one that empties the fold.
 struct Totals {
   static constexpr std::string_view kChange = "totals";
@@ -134,7 +158,7 @@ struct Totals {
 };
 
 using Change = std::variant<Totals, MailslotState, MailslotDeleted, Registration, Unregistered, PastRegistration,
-                            CursorMoved, NumbersSkipped>;
+                            CursorMoved, NumbersSkipped, RaiseKnown>;
 
 [[nodiscard]] inline alert::Json to_json(const Change& change) {
   return std::visit(
@@ -158,6 +182,7 @@ using Change = std::variant<Totals, MailslotState, MailslotDeleted, Registration
   };
   try_as(Totals{}), try_as(MailslotState{}), try_as(MailslotDeleted{}), try_as(Registration{});
   try_as(Unregistered{}), try_as(PastRegistration{}), try_as(CursorMoved{}), try_as(NumbersSkipped{});
+  try_as(RaiseKnown{});
   return result;
 }
 

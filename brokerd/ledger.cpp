@@ -55,6 +55,8 @@ void Ledger::apply_one(const NumbersSkipped& skipped) {
   totals_.skipped = std::max(totals_.skipped, skipped.last);
 }
 
+void Ledger::apply_one(const RaiseKnown& raise) { raise_ids_.remember(raise); }
+
 Delivery Ledger::judge(const Registration& row, std::size_t size) const {
   Delivery delivery{row.recipient, alert::Code::path_not_found, 0, 0};
   const Mailslot* slot = mailslot(row.recipient);
@@ -65,7 +67,8 @@ Delivery Ledger::judge(const Registration& row, std::size_t size) const {
   return delivery;
 }
 
-const std::vector<Delivery>& Ledger::deliver(std::string_view event, std::uint64_t sequence, std::size_t size) {
+const std::vector<Delivery>& Ledger::deliver(std::string_view event, std::uint64_t sequence, std::size_t size,
+                                             const RaiseId& id) {
   deliveries_.clear();
   totals_.sequence = sequence;
   ++totals_.accepted;
@@ -78,6 +81,7 @@ const std::vector<Delivery>& Ledger::deliver(std::string_view event, std::uint64
       ++(written ? slot->second.state.written : slot->second.state.refused);
     deliveries_.push_back(delivery);
   }
+  if (!id.id.empty()) raise_ids_.remember(summary(deliveries_, sequence, id));
   return deliveries_;
 }
 
@@ -100,6 +104,17 @@ std::optional<std::uint32_t> Ledger::due(const Mailslot& slot, std::string_view 
   return cut > slot.state.max_message ? std::nullopt : std::optional(cut);
 }
 
+RaiseKnown summary(const std::vector<Delivery>& deliveries, std::uint64_t sequence, const RaiseId& id) {
+  RaiseKnown result{std::string(id.id), id.uid, sequence, deliveries.size(), 0, {}};
+  for (const Delivery& delivery : deliveries) {
+    if (delivery.code == alert::Code::success)
+      ++result.written;
+    else if (result.refused.size() < alert::kNamesInReceipt)
+      result.refused.push_back({std::string(delivery.recipient), static_cast<std::uint16_t>(delivery.code)});
+  }
+  return result;
+}
+
 const Mailslot* Ledger::mailslot(std::string_view name) const noexcept {
   const auto found = mailslots_.find(name);
   return found == mailslots_.end() ? nullptr : &found->second;
@@ -107,6 +122,7 @@ const Mailslot* Ledger::mailslot(std::string_view name) const noexcept {
 
 std::vector<Change> Ledger::checkpoint() const {
   std::vector<Change> changes{totals_};
+  for (const auto& [sequence, raise] : raise_ids_.all()) changes.emplace_back(raise);
   for (const auto& [name, slot] : mailslots_) {
     changes.emplace_back(slot.state);
     changes.insert(changes.end(), slot.past.begin(), slot.past.end());

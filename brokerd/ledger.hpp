@@ -9,6 +9,7 @@
 #include "alert/wire/names.hpp"
 #include "brokerd/alert_table.hpp"
 #include "brokerd/change.hpp"
+#include "brokerd/raise_ids.hpp"
 
 namespace brokerd {
 
@@ -19,6 +20,10 @@ struct Delivery {
   std::uint64_t incarnation;   // of the mailslot, when written
   std::uint32_t size;          // bytes of the alert that fit its maxdata
 };
+
+/// What a raiser is told of these deliveries; `id` may be empty.
+[[nodiscard]] RaiseKnown summary(const std::vector<Delivery>& deliveries, std::uint64_t sequence,
+                                 const RaiseId& id);
 
 struct Mailslot {
   MailslotState state;
@@ -31,8 +36,10 @@ class Ledger {
   void apply(const Change& change);
 
   /// One alert. Counts it and says, for each matching row in order, what becomes of it.
-  /// The result is valid until the next call. `sequence` is larger than every one before.
-  const std::vector<Delivery>& deliver(std::string_view event, std::uint64_t sequence, std::size_t size);
+  /// The result is valid until the next call. `sequence` is larger than every one before. What became
+  /// of a raise with an id is remembered.
+  const std::vector<Delivery>& deliver(std::string_view event, std::uint64_t sequence, std::size_t size,
+                                       const RaiseId& id = {});
   /// The same for an alert that is not raised: nothing is counted.
   [[nodiscard]] std::vector<Delivery> preview(std::string_view event, std::size_t size) const;
 
@@ -44,6 +51,7 @@ class Ledger {
   [[nodiscard]] const std::map<std::string, Mailslot, std::less<>>& mailslots() const noexcept {
     return mailslots_;
   }
+  [[nodiscard]] const RaiseIds& raise_ids() const noexcept { return raise_ids_; }
   [[nodiscard]] const AlertTable& table() const noexcept { return table_; }
   [[nodiscard]] const Totals& totals() const noexcept { return totals_; }
 
@@ -61,9 +69,11 @@ class Ledger {
   void apply_one(const PastRegistration& row);
   void apply_one(const CursorMoved& cursor);
   void apply_one(const NumbersSkipped& skipped);
+  void apply_one(const RaiseKnown& raise);
 
   Totals totals_;
   AlertTable table_;
+  RaiseIds raise_ids_;
   std::map<std::string, Mailslot, std::less<>> mailslots_;
   std::vector<Delivery> deliveries_;
 };

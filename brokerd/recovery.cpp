@@ -33,6 +33,16 @@ std::optional<std::string> header_event_name(alert::Profile profile, std::string
   return alert::canonical_event(event);
 }
 
+/// What may stand behind an alert's record.
+struct Annex {
+  std::optional<std::string> event;  // it was raised for, where its header says another
+  std::optional<std::string> id;     // of the raise
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("event", s.event), p("id", s.id);
+  }
+};
+
 /// The fold of one segment, as far as it can be read.
 struct Fold {
   Ledger ledger;
@@ -70,9 +80,9 @@ bool apply_record(Fold& fold, const alert::JournalRecord& journaled) {
       return change.has_value();
     }
     case alert::RecordKind::alert: {
-      const auto event = raised_event(record, journaled.annex);
-      if (!event || record.header.sequence <= fold.ledger.totals().sequence) return false;
-      fold.ledger.deliver(*event, record.header.sequence, record.body.size());
+      const auto as = raised_as(record, journaled.annex);
+      if (!as || record.header.sequence <= fold.ledger.totals().sequence) return false;
+      fold.ledger.deliver(as->event, record.header.sequence, record.body.size(), {record.header.uid, as->id});
       return true;
     }
     default: return true;
@@ -152,20 +162,31 @@ std::vector<Change> ends_of_sessions(const Ledger& ledger) {
 
 }  // namespace
 
-std::optional<std::string> raised_event(const alert::RecordView& record, alert::Bytes annex) {
+std::optional<RaisedAs> raised_as(const alert::RecordView& record, alert::Bytes annex) {
+  RaisedAs as;
+  std::optional<std::string> event;
   if (!annex.empty()) {
     const auto json = alert::parse_json(alert::as_text(annex));
-    if (!json || !json->is_object() || !json->contains("event") || !(*json)["event"].is_string())
-      return std::nullopt;
-    return (*json)["event"].get<std::string>();
+    Annex told;
+    if (!json || alert::from_json(*json, told)) return std::nullopt;
+    event = std::move(told.event);
+    as.id = told.id.value_or("");
   }
-  const auto profile = static_cast<alert::Profile>(record.header.profile);
-  return header_event_name(profile, alert::decode_leniently(profile, record.body).alert.header.alrt_eventname);
+  if (!event) {
+    const auto profile = static_cast<alert::Profile>(record.header.profile);
+    event = header_event_name(profile, alert::decode_leniently(profile, record.body).alert.header.alrt_eventname);
+  }
+  if (!event) return std::nullopt;
+  as.event = std::move(*event);
+  return as;
 }
 
-std::string annex_for(alert::Profile profile, std::string_view header_event, std::string_view event) {
+std::string annex_for(alert::Profile profile, std::string_view header_event, const RaisedAs& as) {
   const auto named = header_event_name(profile, header_event);
-  return named && *named == event ? "" : Json{{"event", event}}.dump();
+  Annex annex;
+  if (named != as.event) annex.event = as.event;
+  if (!as.id.empty()) annex.id = as.id;
+  return annex.event || annex.id ? alert::to_json(annex).dump() : "";
 }
 
 std::vector<std::string> checkpoint_parts(const Ledger& ledger) {

@@ -22,9 +22,14 @@ struct Recovered {
 /// The bodies of the checkpoint records of a state, each small enough for one record.
 [[nodiscard]] std::vector<std::string> checkpoint_parts(const Ledger& ledger);
 
-/// The event an alert was raised for: the annex says it, or the name in the header does.
-[[nodiscard]] std::optional<std::string> raised_event(const alert::RecordView& record, alert::Bytes annex);
-/// The annex that an alert raised for `event` needs; empty where its header says the same.
-[[nodiscard]] std::string annex_for(alert::Profile profile, std::string_view header_event, std::string_view event);
+/// What belongs to a raise and not to its alert's bytes.
+struct RaisedAs {
+  std::string event;
+  std::string id;  // empty: none
+};
+/// From the annex, or where that does not name the event, from the header; none where both fail.
+[[nodiscard]] std::optional<RaisedAs> raised_as(const alert::RecordView& record, alert::Bytes annex);
+/// The annex that the alert needs; empty where its header says the same and there is no id.
+[[nodiscard]] std::string annex_for(alert::Profile profile, std::string_view header_event, const RaisedAs& as);
 
 }  // namespace brokerd

@@ -69,9 +69,9 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
         after.sequence = hole->last;
       }
       if (record.kind() == alert::RecordKind::alert && record.header.sequence > after.sequence) {
-        const auto event = raised_event(record, (*next)->annex);
+        const auto as = raised_as(record, (*next)->annex);
         const auto due =
-            event ? ledger.due(slot, *event, record.header.sequence, record.body.size()) : std::nullopt;
+            as ? ledger.due(slot, as->event, record.header.sequence, record.body.size()) : std::nullopt;
         if (due) {
           alert::RecordHeader header = record.header;
           header.ordinal = after.ordinal + 1;

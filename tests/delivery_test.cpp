@@ -55,7 +55,7 @@ class Delivery : public testing::Test {
     must(alert::Start{event, kSlot, maxdata, {}});
   }
   alert::Receipt raise(std::size_t size = 38, const std::string& event = "TEST") {
-    return must(alert::Raise{event, "lm20", std::string(2 * size, '0'), {}});
+    return must(alert::Raise{event, "lm20", std::string(2 * size, '0'), {}, {}});
   }
   Mailslot open(Mode mode = Mode::consume, Wakeup wakeup = Wakeup::bell) {
     auto slot = Mailslot::open(broker.connect(), kSlot, mode, wakeup);

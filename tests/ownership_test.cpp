@@ -155,7 +155,7 @@ TEST_F(Ownership, ReleasedNameBelongsToWhoeverMakesItNext) {
 TEST_F(Ownership, RecordSaysWhoRaisedIt) {
   ASSERT_EQ(root(alert::MakeMailslot{kSlot, {}, {}, {}}), 0);
   ASSERT_EQ(root(alert::Start{"TEST", kSlot, {}, {}}), 0);
-  ASSERT_EQ(nobody(alert::Raise{"TEST", "lm20", std::string(76, '0'), {}}), 0);
+  ASSERT_EQ(nobody(alert::Raise{"TEST", "lm20", std::string(76, '0'), {}, {}}), 0);
   const test::Finished seen = broker.ctl({"read", kSlot, "--json"});
   EXPECT_NE(seen.out.find("\"uid\":65534"), std::string::npos) << seen.out;
 }

@@ -257,10 +257,10 @@ TEST_F(Recovery, EndsTheSessionsOfTheOldLifeAndMarksWhatTheirConsumersMaySee) {
 }
 
 TEST_F(Recovery, AnEventThatIsNotTheHeadersIsInTheAnnex) {
-  EXPECT_EQ(annex_for(alert::Profile::lm20, "Admin", "ADMIN"), "");
-  EXPECT_EQ(annex_for(alert::Profile::nt, std::string_view("A\0B\0", 4), "AB"), "");
-  EXPECT_EQ(annex_for(alert::Profile::lm20, "ADMIN", "OTHER"), R"({"event":"OTHER"})");
-  EXPECT_EQ(annex_for(alert::Profile::lm20, "caf\x82", "CAF\xC3\xA9"), "{\"event\":\"CAF\xC3\xA9\"}");
+  EXPECT_EQ(annex_for(alert::Profile::lm20, "Admin", {"ADMIN", ""}), "");
+  EXPECT_EQ(annex_for(alert::Profile::nt, std::string_view("A\0B\0", 4), {"AB", ""}), "");
+  EXPECT_EQ(annex_for(alert::Profile::lm20, "ADMIN", {"OTHER", ""}), R"({"event":"OTHER"})");
+  EXPECT_EQ(annex_for(alert::Profile::lm20, "caf\x82", {"CAF\xC3\xA9", ""}), "{\"event\":\"CAF\xC3\xA9\"}");
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class ReturnCodes : public testing::Test {
   explicit ReturnCodes(std::vector<std::string> options = {}) : broker(std::move(options)) {}
 
   int raise(const std::string& event, const std::string& wire = custom(), const std::string& profile = "lm20") {
-    const auto result = unchanged_by_refusal(alert::Raise{event, profile, wire, {}});
+    const auto result = unchanged_by_refusal(alert::Raise{event, profile, wire, {}, {}});
     message = result ? "" : result.error().message;
     return code_of(result);
   }
@@ -120,7 +120,7 @@ TEST_F(ReturnCodes, RefusedRaisesAreCounted) {
 }
 
 TEST_F(ReturnCodes, DryRunOfAnAlertChangesNothing) {
-  const auto receipt = client.call(alert::Raise{"TEST", "lm20", custom(), true});
+  const auto receipt = client.call(alert::Raise{"TEST", "lm20", custom(), true, {}});
   ASSERT_TRUE(receipt);
   EXPECT_FALSE(receipt->sequence);
   EXPECT_EQ(client.call(alert::Stats{})->accepted, 0u);

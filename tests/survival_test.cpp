@@ -34,7 +34,7 @@ class Survival : public testing::TestWithParam<End> {
     alert::Client client = broker.connect();
     std::uint64_t sequence = 0;
     for (int i = 0; i < count; ++i)
-      sequence = *client.call(alert::Raise{"TEST", "lm20", std::string(76, '0'), {}})->sequence;
+      sequence = *client.call(alert::Raise{"TEST", "lm20", std::string(76, '0'), {}, {}})->sequence;
     return sequence;
   }
   Mailslot open(Mailslot::Mode mode = Mailslot::Mode::consume) {

@@ -99,6 +99,7 @@ class Raising {
     Raise call{options_.event.empty() ? alert.event : options_.event,
                std::string(name(alert.profile)),
                to_hex(alert.wire),
+               {},
                {}};
     if (options_.dry_run) call.dry_run = true;
     const auto receipt = client_->call(call);

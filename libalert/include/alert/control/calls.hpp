@@ -49,7 +49,8 @@ struct Nothing {
   static void fields(Self&, Pass&) {}
 };
 
-/// `wire`: the alert's bytes in hexadecimal, delivered unchanged; `event` decides who gets them.
+/// `wire`: the alert's bytes in hexadecimal, delivered unchanged; `event` decides who gets them. A
+/// raise that carries an `id` may be repeated: it counts once, and gets the first receipt again.
 struct Raise {
   static constexpr std::string_view kMethod = "Raise";
   using Reply = Receipt;
@@ -57,9 +58,10 @@ struct Raise {
   std::string profile;
   std::string wire;
   std::optional<bool> dry_run;
+  std::optional<std::string> id;  // 32 lower-case hexadecimal digits; the caller's uid's own
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
-    p("event", s.event), p("profile", s.profile), p("wire", s.wire), p("dry_run", s.dry_run);
+    p("event", s.event), p("profile", s.profile), p("wire", s.wire), p("dry_run", s.dry_run), p("id", s.id);
   }
 };
 

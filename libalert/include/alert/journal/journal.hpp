@@ -7,7 +7,7 @@
 //
 // Interface 0 carries alerts and gaps, interface 1 table changes and checkpoints, whose body is JSON.
 // The annex holds what belongs to an alert but not to its bytes: the event it was raised for, where
-// that is not simply the name in its header.
+// that is not simply the name in its header, and the id of the raise, where it had one.
 
 #include <algorithm>
 #include <array>
