@@ -8,8 +8,11 @@
 #include <variant>
 
 #include "alert/wire/bytes.hpp"
+#include "alert/wire/event_class.hpp"
+#include "alert/wire/known_profile.hpp"
 #include "alert/wire/other_info.hpp"
 #include "alert/wire/std_alert.hpp"
+#include "alert/wire/zero_unit.hpp"
 
 namespace alert {
 
@@ -18,7 +21,7 @@ template <class Text>
 struct BasicAlert {
   Profile profile = Profile::lm20;
   StdAlert<Text> header{};
-  OtherInfo<Text> other_info{};
+  OtherInfo<Text> other_info;
 };
 
 /// Owns its strings.
@@ -26,51 +29,20 @@ using Alert = BasicAlert<std::string>;
 /// Borrows them: valid as long as the bytes that it was decoded from.
 using AlertView = BasicAlert<std::string_view>;
 
-template <class Text>
-[[nodiscard]] constexpr std::string_view class_name(const OtherInfo<Text>& info) noexcept {
-  return std::visit([](const auto& i) { return std::decay_t<decltype(i)>::kClass; }, info);
-}
-
-/// Whether wire text spells `ascii`, ASCII letters compared without case.
-[[nodiscard]] constexpr bool spells(Profile profile, std::string_view wire, std::string_view ascii) noexcept {
-  const std::size_t step = unit(profile);
-  if (wire.size() != ascii.size() * step) return false;
-  for (std::size_t i = 0; i < ascii.size(); ++i) {
-    if (upper(wire[i * step]) != upper(ascii[i])) return false;
-    if (step == 2 && wire[i * step + 1] != 0) return false;
-  }
-  return true;
-}
-
-/// The empty trailer of the class that an event name stands for.
-template <class Text>
-[[nodiscard]] OtherInfo<Text> other_info_for(Profile profile, std::string_view eventname) noexcept {
-  OtherInfo<Text> info;
-  for_each_named_class<Text>([&](auto&& empty) {
-    if (spells(profile, eventname, empty.kEvent)) info = std::forward<decltype(empty)>(empty);
-  });
-  return info;
-}
-
 namespace detail {
 
-/// Length in bytes of the text before the first zero unit; npos when there is none.
-[[nodiscard]] inline std::size_t text_length(Profile profile, Bytes bytes) noexcept {
-  if (profile == Profile::lm20) return as_text(bytes).find('\0');
-  for (std::size_t at = 0; bytes.size() - at >= 2; at += 2)
-    if (load<std::uint16_t>(bytes.data() + at) == 0) return at;
-  return std::string_view::npos;
-}
-
+/// `ProfileType` is Profile, or a KnownProfile where speed counts.
 /// After the first error the views hold what could be read: the cut string is the last one.
-class Decoder {
+template <class ProfileType>
+class BasicDecoder {
  public:
-  Decoder(Profile profile, Bytes bytes) noexcept : profile_(profile), in_(bytes) {}
+  /// Starts `at` bytes into them.
+  BasicDecoder(ProfileType profile, Bytes bytes, std::size_t at = 0) noexcept : profile_(profile), in_(bytes, at) {}
 
   void narrow(std::string_view, std::uint32_t& value) noexcept {
-    value = profile_ == Profile::lm20 ? in_.number<std::uint16_t>() : in_.number<std::uint32_t>();
+    value = profile_ == Profile::lm20 ? in_.template number<std::uint16_t>() : in_.template number<std::uint32_t>();
   }
-  void wide(std::string_view, std::uint32_t& value) noexcept { value = in_.number<std::uint32_t>(); }
+  void wide(std::string_view, std::uint32_t& value) noexcept { value = in_.template number<std::uint32_t>(); }
   void padding(std::string_view, std::size_t size) noexcept { (void)in_.take(size); }
 
   void name(std::string_view, std::string_view& text, std::size_t max_units) noexcept {
@@ -112,18 +84,20 @@ class Decoder {
     payload = as_text(in_.take(in_.rest().size()));
   }
 
-  [[nodiscard]] Profile profile() const noexcept { return profile_; }
+  [[nodiscard]] ProfileType profile() const noexcept { return profile_; }
   [[nodiscard]] const Reader& in() const noexcept { return in_; }
 
  private:
-  Profile profile_;
+  [[no_unique_address]] ProfileType profile_;
   Reader in_;
 };
+using Decoder = BasicDecoder<Profile>;
 
-template <class Text>
+template <class Text, class ProfileType = Profile>
 class Encoder {
  public:
-  Encoder(Profile profile, MutableBytes out) noexcept : profile_(profile), out_(out) {}
+  /// Starts `at` bytes into the buffer.
+  Encoder(ProfileType profile, MutableBytes out, std::size_t at = 0) noexcept : profile_(profile), out_(out, at) {}
 
   void narrow(std::string_view, std::uint32_t value) noexcept {
     if (profile_ == Profile::nt) return out_.number(value);
@@ -134,17 +108,19 @@ class Encoder {
   void padding(std::string_view, std::size_t size) noexcept { out_.zeros(size); }
 
   void name(std::string_view, const Text& text, std::size_t max_units) noexcept {
-    if (text.size() > max_units * unit(profile_)) return out_.fail(Errc::name_too_long, out_.offset());
-    const std::size_t end = out_.offset() + (max_units + 1) * unit(profile_);
-    string({}, text);
-    if (!out_.failed()) out_.zeros(end - out_.offset());
+    const std::size_t start = out_.offset();
+    if (text.size() > max_units * unit(profile_)) return out_.fail(Errc::name_too_long, start);
+    std::byte* const to = out_.room((max_units + 1) * unit(profile_));
+    if (!to) return;
+    clear(to, (max_units + 1) * unit(profile_));
+    put(to, text, start);
   }
   void string(std::string_view, const Text& text) noexcept {
-    if (text.size() % unit(profile_)) return out_.fail(Errc::odd_text, out_.offset());
-    if (text_length(profile_, as_bytes(text)) != std::string_view::npos)
-      return out_.fail(Errc::embedded_zero, out_.offset());
-    out_.bytes(as_bytes(text));
-    out_.zeros(unit(profile_));
+    const std::size_t start = out_.offset();
+    std::byte* const to = out_.room(text.size() + unit(profile_));
+    if (!to) return;
+    put(to, text, start);
+    std::memset(to + text.size(), 0, unit(profile_));
   }
   void count(std::string_view field, const MergeStrings<Text>& strings) noexcept {
     narrow(field, static_cast<std::uint32_t>(strings.size()));
@@ -154,11 +130,16 @@ class Encoder {
   }
   void rest(std::string_view, const Text& payload) noexcept { out_.bytes(as_bytes(payload)); }
 
-  [[nodiscard]] Profile profile() const noexcept { return profile_; }
+  [[nodiscard]] ProfileType profile() const noexcept { return profile_; }
   [[nodiscard]] const Writer& out() const noexcept { return out_; }
 
  private:
-  Profile profile_;
+  void put(std::byte* to, std::string_view text, std::size_t start) noexcept {
+    if (text.size() % unit(profile_)) return out_.fail(Errc::odd_text, start);
+    if (!copy_text(profile_, to, as_bytes(text))) return out_.fail(Errc::embedded_zero, start);
+  }
+
+  [[no_unique_address]] ProfileType profile_;
   Writer out_;
 };
 
@@ -179,37 +160,87 @@ struct Partial {
   std::size_t trailing = 0;
 };
 
-[[nodiscard]] inline Partial decode_leniently(Profile profile, Bytes bytes) noexcept {
+namespace detail {
+
+template <class Info, class ProfileType, class Done>
+[[gnu::flatten, gnu::noinline]] void read_large_trailer(ProfileType profile, Bytes bytes, AlertView& alert,
+                                                        const Done& done) noexcept {
+  BasicDecoder<ProfileType> in(profile, bytes, std_alert_size(profile));
+  Info::fields(alert.other_info.template emplace<Info>(Info{}), in);
+  done(in.in());
+}
+template <class ProfileType, class Done>
+[[gnu::noinline]] void read_cut_header(ProfileType profile, Bytes bytes, AlertView& alert,
+                                       const Done& done) noexcept {
+  BasicDecoder<ProfileType> in(profile, bytes);
+  StdAlert<std::string_view>::fields(alert.header, in);
+  done(in.in());
+}
+
+/// Reads into an alert that is new what can be read of it, then calls `done(reader)`. What is large or
+/// rare is a function of its own, so that this one needs few registers and no checks inside the header.
+template <class ProfileType, class Done>
+void read(ProfileType profile, Bytes bytes, AlertView& alert, const Done& done) noexcept {
+  if (bytes.size() < std_alert_size(profile)) return read_cut_header(profile, bytes, alert, done);
+  BasicDecoder<ProfileType> in(profile, bytes);
+  StdAlert<std::string_view>::fields(alert.header, in);
+  if (in.in().failed()) return done(in.in());
+  with_class_of<std::string_view>(profile, alert.header.alrt_eventname, [&]<class Info>(std::type_identity<Info>) {
+    if constexpr (sizeof(Info) > sizeof(std::string_view))
+      return read_large_trailer<Info>(profile, bytes, alert, done);
+    Info::fields(alert.other_info.template emplace<Info>(Info{}), in);
+    done(in.in());
+  });
+}
+
+}  // namespace detail
+
+[[nodiscard, gnu::flatten]] inline Partial decode_leniently(Profile profile, Bytes bytes) noexcept {
   Partial partial;
-  AlertView& alert = partial.alert;
-  alert.profile = profile;
+  partial.alert.profile = profile;
   if (bytes.size() > kLargestAlert) {
     partial.error = Error{Errc::too_large, kLargestAlert};
     return partial;
   }
-  detail::Decoder in(profile, bytes);
-  StdAlert<std::string_view>::fields(alert.header, in);
-  if (!in.in().failed()) {
-    alert.other_info = other_info_for<std::string_view>(profile, alert.header.alrt_eventname);
-    std::visit([&](auto& info) { std::decay_t<decltype(info)>::fields(info, in); }, alert.other_info);
-  }
-  if (in.in().failed())
-    partial.error = in.in().error();
-  else
-    partial.trailing = in.in().rest().size();
+  detail::with_known(profile, [&](auto known) {
+    detail::read(known, bytes, partial.alert, [&](const Reader& in) {
+      if (in.failed())
+        partial.error = in.error();
+      else
+        partial.trailing = in.rest().size();
+    });
+  });
   return partial;
 }
 
 struct Decoded {
   AlertView alert;
-  std::size_t trailing;  // bytes behind the alert: legal, meaningless, kept
+  std::size_t trailing = 0;  // bytes behind the alert: legal, meaningless, kept
+
+  Decoded() noexcept {}  // written out: the implicit one clears the room of the largest class first
 };
+
+namespace detail {
+
+template <class ProfileType>
+[[nodiscard, gnu::flatten]] Result<Decoded> decode(ProfileType profile, Bytes bytes) noexcept {
+  Result<Decoded> decoded;  // the only one: an alert is large, and never copied
+  decoded->alert.profile = profile;
+  read(profile, bytes, decoded->alert, [&](const Reader& in) {
+    if (in.failed())
+      decoded = tl::unexpected<Error>(in.error());
+    else
+      decoded->trailing = in.rest().size();
+  });
+  return decoded;
+}
+
+}  // namespace detail
 
 /// A well-formed alert of its class, or the first field that is not.
 [[nodiscard]] inline Result<Decoded> decode(Profile profile, Bytes bytes) noexcept {
-  Partial partial = decode_leniently(profile, bytes);
-  if (partial.error) return tl::unexpected<Error>(*partial.error);
-  return Decoded{partial.alert, partial.trailing};
+  if (bytes.size() > kLargestAlert) return failure(Errc::too_large, kLargestAlert);
+  return detail::with_known(profile, [&](auto known) { return detail::decode(known, bytes); });
 }
 
 /// Bytes that `encode` would write if it succeeds.
@@ -234,18 +265,46 @@ template <class Text>
   return size.bytes;
 }
 
+namespace detail {
+
+/// Where a header does not fit.
+template <class Text, class ProfileType>
+[[nodiscard, gnu::noinline]] Result<std::size_t> cut_header(ProfileType profile, const BasicAlert<Text>& alert,
+                                                            MutableBytes out) noexcept {
+  Encoder<Text, ProfileType> to(profile, out);
+  StdAlert<Text>::fields(alert.header, to);
+  return tl::unexpected<Error>(to.out().error());
+}
+
+/// Writes into a buffer that is no larger than the largest alert.
+template <class Text, class ProfileType>
+[[nodiscard, gnu::flatten]] Result<std::size_t> write(ProfileType profile, const BasicAlert<Text>& alert,
+                                                      MutableBytes out) noexcept {
+  if (out.size() < std_alert_size(profile)) return cut_header(profile, alert, out);
+  Encoder<Text, ProfileType> to(profile, out);
+  bool is_of_its_class = false;
+  StdAlert<Text>::fields(alert.header, to);
+  with_class_of<Text>(profile, alert.header.alrt_eventname, [&]<class Info>(std::type_identity<Info>) {
+    const Info* const info = std::get_if<Info>(&alert.other_info);
+    if (!info) return;
+    is_of_its_class = true;
+    Info::fields(*info, to);
+  });
+  if (!is_of_its_class) return failure(Errc::class_mismatch, 4);
+  if (!to.out().failed()) return to.out().offset();
+  Error error = to.out().error();
+  if (error.code == Errc::no_room && out.size() == kLargestAlert) error.code = Errc::too_large;
+  return tl::unexpected<Error>(error);
+}
+
+}  // namespace detail
+
 /// Writes the canonical bytes (zeros in every undefined place) and returns their number.
 /// On failure `out` may have been written in part.
 template <class Text>
 [[nodiscard]] Result<std::size_t> encode(const BasicAlert<Text>& alert, MutableBytes out) noexcept {
-  const auto expected = other_info_for<std::string_view>(alert.profile, alert.header.alrt_eventname);
-  if (expected.index() != alert.other_info.index()) return failure(Errc::class_mismatch, 4);
-  detail::Encoder<Text> encoder(alert.profile, out.first(std::min(out.size(), kLargestAlert)));
-  for_each_field(alert, encoder);
-  if (!encoder.out().failed()) return encoder.out().offset();
-  Error error = encoder.out().error();
-  if (error.code == Errc::no_room && out.size() >= kLargestAlert) error.code = Errc::too_large;
-  return tl::unexpected<Error>(error);
+  const MutableBytes bounded = out.first(std::min(out.size(), kLargestAlert));
+  return detail::with_known(alert.profile, [&](auto known) { return detail::write(known, alert, bounded); });
 }
 
 /// ALERT_OTHER_INFO, checked: the bytes behind the header.

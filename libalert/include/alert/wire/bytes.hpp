@@ -36,7 +36,8 @@ template <class T>
 /// so that a decoder reads like the diagram and asks once, at the end.
 class Reader {
  public:
-  explicit Reader(Bytes bytes) noexcept : bytes_(bytes) {}
+  /// Precondition: there are `at` bytes to skip.
+  explicit Reader(Bytes bytes, std::size_t at = 0) noexcept : bytes_(bytes), at_(at) {}
 
   template <class T>
   [[nodiscard]] T number() noexcept {
@@ -46,7 +47,7 @@ class Reader {
 
   /// The next `count` bytes; empty and failed (truncated) if there are fewer.
   [[nodiscard]] Bytes take(std::size_t count) noexcept {
-    if (failed_ || count > bytes_.size() - at_) {
+    if (count > bytes_.size() - at_) {
       fail(Errc::truncated, at_);
       return {};
     }
@@ -55,12 +56,13 @@ class Reader {
     return field;
   }
 
-  [[nodiscard]] Bytes rest() const noexcept { return failed_ ? Bytes{} : bytes_.subspan(at_); }
+  [[nodiscard]] Bytes rest() const noexcept { return bytes_.subspan(at_); }
 
-  /// Keeps the first error only.
+  /// Keeps the first error only. Nothing is left to read then, so that nobody else has to ask.
   void fail(Errc code, std::size_t offset) noexcept {
     if (!failed_) error_ = {code, offset};
     failed_ = true;
+    bytes_ = bytes_.first(at_);
   }
 
   [[nodiscard]] std::size_t offset() const noexcept { return at_; }
@@ -69,7 +71,7 @@ class Reader {
 
  private:
   Bytes bytes_;
-  std::size_t at_ = 0;
+  std::size_t at_;
   bool failed_ = false;
   Error error_{Errc::truncated, 0};
 };
@@ -77,7 +79,8 @@ class Reader {
 /// Writes front to back into a caller's buffer, keeps its first error and then writes nothing.
 class Writer {
  public:
-  explicit Writer(MutableBytes out) noexcept : out_(out) {}
+  /// Precondition: there are `at` bytes to skip.
+  explicit Writer(MutableBytes out, std::size_t at = 0) noexcept : out_(out), at_(at) {}
 
   template <class T>
   void number(T value) noexcept {
@@ -92,18 +95,9 @@ class Writer {
     if (to && count) std::memset(to, 0, count);
   }
 
-  void fail(Errc code, std::size_t offset) noexcept {
-    if (!failed_) error_ = {code, offset};
-    failed_ = true;
-  }
-
-  [[nodiscard]] std::size_t offset() const noexcept { return at_; }
-  [[nodiscard]] bool failed() const noexcept { return failed_; }
-  [[nodiscard]] Error error() const noexcept { return error_; }
-
- private:
-  std::byte* room(std::size_t count) noexcept {
-    if (failed_ || count > out_.size() - at_) {
+  /// The next `count` bytes, to be filled; null and failed (no_room) if there are fewer.
+  [[nodiscard]] std::byte* room(std::size_t count) noexcept {
+    if (count > out_.size() - at_) {
       fail(Errc::no_room, at_);
       return nullptr;
     }
@@ -112,8 +106,20 @@ class Writer {
     return to;
   }
 
+  /// Keeps the first error only. No room is left then, so that nobody else has to ask.
+  void fail(Errc code, std::size_t offset) noexcept {
+    if (!failed_) error_ = {code, offset};
+    failed_ = true;
+    out_ = out_.first(at_);
+  }
+
+  [[nodiscard]] std::size_t offset() const noexcept { return at_; }
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
+  [[nodiscard]] Error error() const noexcept { return error_; }
+
+ private:
   MutableBytes out_;
-  std::size_t at_ = 0;
+  std::size_t at_;
   bool failed_ = false;
   Error error_{Errc::no_room, 0};
 };

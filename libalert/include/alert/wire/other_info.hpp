@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -15,31 +16,50 @@
 
 namespace alert {
 
+namespace detail {
+
+/// Room for the merge strings.
+template <class Text>
+struct MergeSlots {
+  std::array<Text, kMaxMergeStrings> texts{};
+};
+/// Of views: not set to empty beforehand, which would take longer than reading an alert.
+template <>
+struct MergeSlots<std::string_view> {
+  MergeSlots() noexcept {}
+  union {
+    std::array<std::string_view, kMaxMergeStrings> texts;
+  };
+};
+
+}  // namespace detail
+
 /// 0 to 9 strings; numstrings is their number.
 template <class Text>
 class MergeStrings {
  public:
   /// False, and nothing changed, when all nine are taken.
   bool push_back(Text text) {
-    if (size_ == strings_.size()) return false;
-    strings_[size_++] = std::move(text);
+    if (size_ == kMaxMergeStrings) return false;
+    slots_.texts[size_++] = std::move(text);
     return true;
   }
   /// Makes room for `count` strings to be assigned; false if there may not be that many.
   bool resize(std::size_t count) noexcept {
-    if (count > strings_.size()) return false;
+    if (count > kMaxMergeStrings) return false;
+    for (std::size_t i = size_; i < count; ++i) slots_.texts[i] = Text{};
     size_ = count;
     return true;
   }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] const Text& operator[](std::size_t i) const noexcept { return strings_[i]; }
-  [[nodiscard]] auto begin() noexcept { return strings_.begin(); }
-  [[nodiscard]] auto end() noexcept { return strings_.begin() + static_cast<std::ptrdiff_t>(size_); }
-  [[nodiscard]] auto begin() const noexcept { return strings_.begin(); }
-  [[nodiscard]] auto end() const noexcept { return strings_.begin() + static_cast<std::ptrdiff_t>(size_); }
+  [[nodiscard]] const Text& operator[](std::size_t i) const noexcept { return slots_.texts[i]; }
+  [[nodiscard]] auto begin() noexcept { return slots_.texts.begin(); }
+  [[nodiscard]] auto end() noexcept { return begin() + static_cast<std::ptrdiff_t>(size_); }
+  [[nodiscard]] auto begin() const noexcept { return slots_.texts.begin(); }
+  [[nodiscard]] auto end() const noexcept { return begin() + static_cast<std::ptrdiff_t>(size_); }
 
  private:
-  std::array<Text, kMaxMergeStrings> strings_{};
+  detail::MergeSlots<Text> slots_;
   std::size_t size_ = 0;
 };
 
@@ -148,14 +168,20 @@ template <class Text>
 using OtherInfo = std::variant<CustomOtherInfo<Text>, AdminOtherInfo<Text>, UserOtherInfo<Text>,
                                PrintOtherInfo<Text>, ErrlogOtherInfo<Text>, MessageOtherInfo<Text>>;
 
-/// Calls `f(Info{})` for each class that has an event name of its own.
+/// Calls `f(std::type_identity<Info>())` for each class that has an event name of its own, until one is true.
+template <class Text, class F>
+constexpr bool any_named_class(F&& f) {
+  return f(std::type_identity<AdminOtherInfo<Text>>()) || f(std::type_identity<UserOtherInfo<Text>>()) ||
+         f(std::type_identity<PrintOtherInfo<Text>>()) || f(std::type_identity<ErrlogOtherInfo<Text>>()) ||
+         f(std::type_identity<MessageOtherInfo<Text>>());
+}
+/// Calls `f(Info{})` for each of them.
 template <class Text, class F>
 constexpr void for_each_named_class(F&& f) {
-  f(AdminOtherInfo<Text>{});
-  f(UserOtherInfo<Text>{});
-  f(PrintOtherInfo<Text>{});
-  f(ErrlogOtherInfo<Text>{});
-  f(MessageOtherInfo<Text>{});
+  any_named_class<Text>([&]<class Info>(std::type_identity<Info>) {
+    f(Info{});
+    return false;
+  });
 }
 
 }  // namespace alert
