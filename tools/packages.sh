@@ -3,6 +3,7 @@
 build_packages="g++ cmake ninja-build libboost-dev libcli11-dev libexpected-dev nlohmann-json3-dev libdeflate-dev"
 test_packages="libgtest-dev tshark clang mingw-w64-common"
 all_packages="libclang-rt-14-dev"
+bench_packages="libbenchmark-dev libprotobuf-dev protobuf-compiler libflatbuffers-dev flatbuffers-compiler"
 
 # Installs what is missing (root), or says exactly what to install (anybody else).
 need_packages() {
