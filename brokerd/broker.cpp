@@ -144,14 +144,21 @@ void Broker::settle() {
 }
 
 void Broker::rotate(std::uint64_t now_ns) {
+  if (journal_.wants_new_segment(ledger_.totals().sequence + 1)) begin_segment(now_ns);
+}
+
+void Broker::begin_segment(std::uint64_t now_ns) {
   const std::uint64_t first = ledger_.totals().sequence + 1;
-  if (!journal_.wants_new_segment(first)) return;
   std::error_code error = journal_.reserve(first);
   if (!error) error = journal_.begin_segment(first, checkpoint_parts(ledger_), stamp({}, now_ns));
-  if (error && now_ns - complained_ns_ >= 1'000'000'000) {
-    log("no new journal segment: " + error.message());
-    complained_ns_ = now_ns;
-  }
+  if (error) complain("no new journal segment: " + error.message(), now_ns);
+}
+
+void Broker::complain(const std::string& sentence, std::uint64_t now_ns) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  if (now_ns - complained_ns_ < kSecond) return;
+  log(sentence);
+  complained_ns_ = now_ns;
 }
 
 alert::Receipt Broker::receipt(const RaiseKnown& raise) const {
@@ -174,13 +181,10 @@ void Broker::gather(const Caller& caller, const Change& change, std::uint64_t no
 }
 
 std::error_code Broker::commit(std::uint64_t now_ns) {
-  constexpr std::uint64_t kSecond = 1'000'000'000;
+  if (journal_.is_broken()) begin_segment(now_ns);
   const std::error_code error = journal_.commit();
   if (!error) owed_.clear();
-  if (error && now_ns - complained_ns_ >= kSecond) {
-    log("the journal cannot be written: " + error.message());
-    complained_ns_ = now_ns;
-  }
+  if (error) complain("the journal cannot be written: " + error.message(), now_ns);
   return error;
 }
 

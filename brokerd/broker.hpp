@@ -123,6 +123,10 @@ class Broker {
   [[nodiscard]] std::optional<CursorMoved> cursor_of(const Mailslot& slot);
   void detach(const std::string& mailslot, std::uint64_t incarnation, const Caller& caller, std::uint64_t now_ns);
   void rotate(std::uint64_t now_ns);
+  void begin_segment(std::uint64_t now_ns);
+  /// About the journal, once a second at most.
+  void complain(const std::string& sentence, std::uint64_t now_ns);
+
   Ledger ledger_;
   JournalWriter journal_;
   Policy policy_;

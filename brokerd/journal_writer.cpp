@@ -126,7 +126,7 @@ std::error_code JournalWriter::continue_segment(std::uint64_t first, std::uint64
 
 std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vector<std::string>& checkpoint,
                                              const alert::RecordHeader& stamp) {
-  if (segment_ && ::fdatasync(segment_.get()) != 0) return last_error();
+  if (segment_ && !broken_ && ::fdatasync(segment_.get()) != 0) return last_error();
   std::vector<std::byte> start;
   alert::pcapng::BlockBuilder blocks(start);
   blocks.section_header("brokerd");
@@ -147,8 +147,12 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   if (!segment) return last_error();
   if (auto error = write_all(segment.get(), start, 0)) return error;
   if (::fdatasync(segment.get()) != 0) return last_error();
-  if (::linkat(folder_.get(), unfinished.c_str(), folder_.get(), name.c_str(), 0) != 0) return last_error();
-  ::unlinkat(folder_.get(), unfinished.c_str(), 0);
+  if (broken_ && first == first_) {
+    if (::renameat(folder_.get(), unfinished.c_str(), folder_.get(), name.c_str()) != 0) return last_error();
+  } else {
+    if (::linkat(folder_.get(), unfinished.c_str(), folder_.get(), name.c_str(), 0) != 0) return last_error();
+    ::unlinkat(folder_.get(), unfinished.c_str(), 0);
+  }
   // From here on it is the newest segment, whatever the sync of the folder says: a power cut may
   // lose its name, but never what a reader of this folder sees now.
   ::fsync(folder_.get());
@@ -191,6 +195,10 @@ std::error_code JournalWriter::commit() {
   if (gathered_.empty()) return {};
   std::error_code error =
       broken_ ? std::error_code(EIO, std::generic_category()) : write_all(segment_.get(), gathered_, size_);
+  if (!error && durability_ == Durability::disk && ::fdatasync(segment_.get()) != 0) {
+    error = last_error();
+    broken_ = true;  // nobody knows what the disk has; what it is asked to write next may never get there
+  }
   if (error) {
     if (::ftruncate(segment_.get(), static_cast<off_t>(size_)) != 0) broken_ = true;
   } else {

@@ -53,6 +53,9 @@ struct Bound {
 [[nodiscard]] tl::expected<std::optional<Bound>, std::string> read_bound(const JournalFolder& folder);
 [[nodiscard]] std::error_code write_bound(const JournalFolder& folder, const Bound& bound);
 
+/// What an accepted alert survives: the broker's death, or also the machine's.
+enum class Durability { process, disk };
+
 class JournalWriter {
  public:
   static constexpr std::uint64_t kNumbersAhead = 1 << 20;
@@ -61,9 +64,13 @@ class JournalWriter {
   /// Numbers below `bound.bound` are reserved already.
   JournalWriter(JournalFolder folder, Bound bound) : folder_(std::move(folder)), bound_(std::move(bound)) {}
 
+  /// `disk` syncs every commit before it counts.
+  void set_durability(Durability durability) noexcept { durability_ = durability; }
+
   /// Goes on in a segment that is whole up to `size`; what lies behind is cut off.
   [[nodiscard]] std::error_code continue_segment(std::uint64_t first, std::uint64_t size);
-  /// A new segment, which starts with these records. The old one stays as it is.
+  /// A new segment, which starts with these records. The old one stays as it is, but for a broken one
+  /// that holds no alert yet: the new one takes its place.
   [[nodiscard]] std::error_code begin_segment(std::uint64_t first, const std::vector<std::string>& checkpoint,
                                               const alert::RecordHeader& stamp);
 
@@ -77,6 +84,8 @@ class JournalWriter {
   void add(const alert::RecordHeader& header, alert::Bytes body, std::string_view annex = {});
   /// Writes what was gathered, whole or not at all, and starts gathering anew.
   [[nodiscard]] std::error_code commit();
+  /// A turn that failed may be there in part, or reach the disk later: only a new segment helps.
+  [[nodiscard]] bool is_broken() const noexcept { return broken_; }
 
   /// Whether the segment is large enough to be followed by one that starts at `first`.
   [[nodiscard]] bool wants_new_segment(std::uint64_t first) const noexcept {
@@ -91,11 +100,12 @@ class JournalWriter {
  private:
   JournalFolder folder_;
   Bound bound_;
+  Durability durability_ = Durability::process;
   alert::Descriptor segment_;
   std::uint64_t first_ = 0;       // its first sequence
   std::uint64_t checkpoint_ = 0;  // bytes that it started with
   std::uint64_t size_ = 0;        // of the segment: whole turns
-  bool broken_ = false;           // a part of a turn could not be cut off
+  bool broken_ = false;
   std::vector<std::byte> gathered_;
 };
 

@@ -26,6 +26,7 @@ struct Options {
   std::string socket;
   std::string journal;
   std::size_t numalerts = brokerd::Limits{}.numalerts;
+  brokerd::Durability durability = brokerd::Durability::process;
 };
 
 int fail(const std::string& sentence) {
@@ -81,6 +82,7 @@ int run(Options options) {
   if (!recovered) return fail(recovered.error());
   for (const std::string& note : recovered->notes) brokerd::log(note);
 
+  recovered->writer.set_durability(options.durability);
   const brokerd::Policy policy{options.system, ::geteuid(), {.numalerts = options.numalerts}};
   brokerd::Broker broker(std::move(recovered->ledger), std::move(recovered->writer), policy);
   brokerd::Loop loop(broker, *listener);
@@ -106,6 +108,11 @@ int main(int argc, char** argv) {
       "--journal", options.journal,
       "Folder of the journal [$XDG_STATE_HOME/alertbroker/journal; --system: /var/lib/alertbroker/journal]");
   app.add_option("--numalerts", options.numalerts, "Rows of the alert table")->capture_default_str();
+  const std::map<std::string, brokerd::Durability> durabilities{{"process", brokerd::Durability::process},
+                                                                {"disk", brokerd::Durability::disk}};
+  app.add_option("--durability", options.durability,
+                 "What an accepted alert survives: the broker's death, or also the machine's (slower)")
+      ->transform(CLI::CheckedTransformer(durabilities).description("process or disk [process]"));
   app.footer("Exit status: 0 ended by SIGTERM with nothing lost, 2 usage, 5 system.");
   try {
     app.parse(argc, argv);

@@ -54,6 +54,9 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
 
   std::uint64_t scanned = 0;
   while (place.segment != 0) {
+    const auto following = std::upper_bound(segments->begin(), segments->end(), place.segment);
+    // What a broken segment has beyond the next one's beginning was refused.
+    const std::uint64_t end = following == segments->end() ? ~std::uint64_t{0} : *following;
     auto segment = alert::SegmentReader::open(folder / alert::segment_name(place.segment), place.offset);
     while (segment && scanned < kBytesPerStep) {
       const auto next = segment->next();
@@ -68,7 +71,8 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
         }
         after.sequence = hole->last;
       }
-      if (record.kind() == alert::RecordKind::alert && record.header.sequence > after.sequence) {
+      if (record.kind() == alert::RecordKind::alert && record.header.sequence > after.sequence &&
+          record.header.sequence < end) {
         const auto as = raised_as(record, (*next)->annex);
         const auto due =
             as ? ledger.due(slot, as->event, record.header.sequence, record.body.size()) : std::nullopt;
@@ -91,7 +95,6 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
       place.sequence = after.sequence;
     }
     if (scanned >= kBytesPerStep) return {after, false};
-    const auto following = std::upper_bound(segments->begin(), segments->end(), place.segment);
     if (following == segments->end()) break;
     place = {*following, 0, after.sequence};
   }

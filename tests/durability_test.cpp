@@ -1,0 +1,110 @@
+// What an accepted alert survives, and what a turn that cannot be synced leaves behind: nothing.
+
+#include <filesystem>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "alert/wire/hex.hpp"
+#include "brokerd/broker.hpp"
+#include "brokerd/recovery.hpp"
+#include "process.hpp"
+
+namespace {
+
+using brokerd::Durability;
+
+alert::Raise raise() { return {"TEST", "lm20", std::string(76, '0'), {}, {}}; }
+
+/// A broker without sockets over a journal of its own.
+struct Life {
+  explicit Life(const std::string& path, Durability durability) : folder(path) {
+    auto recovered = brokerd::recover(std::move(*brokerd::JournalFolder::open(folder)), 1);
+    recovered->writer.set_durability(durability);
+    broker.emplace(std::move(recovered->ledger), std::move(recovered->writer), brokerd::Policy{});
+  }
+  /// The sequence, or the number of the refusal below zero.
+  long accept() {
+    (void)broker->raise({}, raise(), 1);
+    broker->settle();
+    const auto receipt = broker->take_receipts().at(0);
+    return receipt ? static_cast<long>(*receipt->sequence) : -static_cast<long>(receipt.error().code);
+  }
+  /// Puts a file that takes every write and cannot be synced or cut in the place of the open segment.
+  void make_the_disk_fail() const {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code none;
+      const std::string target = std::filesystem::read_symlink(entry, none);
+      if (target.find(alert::kSegmentSuffix) == std::string::npos) continue;
+      const alert::Descriptor sink(::open("/dev/null", O_RDWR | O_CLOEXEC));
+      ASSERT_GE(::dup3(sink.get(), std::stoi(entry.path().filename()), O_CLOEXEC), 0);
+      return;
+    }
+    FAIL() << "no segment is open";
+  }
+  [[nodiscard]] std::vector<std::uint64_t> journaled() const {
+    std::vector<std::uint64_t> found;
+    const auto segments = alert::journal_segments(folder);
+    for (const std::uint64_t first : segments.value()) {
+      auto reader = alert::SegmentReader::open(folder + "/" + alert::segment_name(first));
+      for (auto next = reader->next(); next && *next; next = reader->next())
+        if ((*next)->record.kind() == alert::RecordKind::alert) found.push_back((*next)->record.header.sequence);
+    }
+    return found;
+  }
+
+  std::string folder;
+  std::optional<brokerd::Broker> broker;
+};
+
+using Numbers = std::vector<std::uint64_t>;
+
+}  // namespace
+
+TEST(DurabilityProcess, DoesNotWaitForTheDisk) {
+  const test::TemporaryFolder folder;
+  Life life(folder / "journal", Durability::process);
+  life.make_the_disk_fail();
+  EXPECT_EQ(life.accept(), 1);
+}
+
+TEST(DurabilityDisk, RefusesATurnThatCannotBeSynced) {
+  const test::TemporaryFolder folder;
+  Life life(folder / "journal", Durability::disk);
+  EXPECT_EQ(life.accept(), 1);
+  life.make_the_disk_fail();
+  EXPECT_EQ(life.accept(), -29);
+}
+
+TEST(DurabilityDisk, GoesOnInANewSegmentAfterAFailedSync) {
+  const test::TemporaryFolder folder;
+  Life life(folder / "journal", Durability::disk);
+  EXPECT_EQ(life.accept(), 1);
+  life.make_the_disk_fail();
+  EXPECT_EQ(life.accept(), -29);
+  EXPECT_EQ(life.accept(), 2);
+  EXPECT_EQ(life.journaled(), (Numbers{1, 2}));
+  EXPECT_EQ(alert::journal_segments(life.folder)->size(), 2u);
+  life.broker.reset();
+  Life next(folder / "journal", Durability::disk);
+  EXPECT_EQ(next.accept(), 3);
+}
+
+TEST(DurabilityDisk, ReplacesABrokenSegmentThatHoldsNoAlertYet) {
+  const test::TemporaryFolder folder;
+  Life life(folder / "journal", Durability::disk);
+  life.make_the_disk_fail();
+  EXPECT_EQ(life.accept(), -29);
+  EXPECT_EQ(life.accept(), 1);
+  EXPECT_EQ(life.journaled(), Numbers{1});
+  EXPECT_EQ(alert::journal_segments(life.folder)->size(), 1u);
+}
+
+TEST(Durability, IsChosenOnTheCommandLine) {
+  const test::Broker broker({"--durability", "disk"});
+  EXPECT_EQ(broker.ctl({"raise", "message", "kept"}).status, 0);
+  const auto wrong = test::Process({test::program("brokerd"), "--durability", "tea"}).finish();
+  EXPECT_EQ(wrong.status, 2);
+}
