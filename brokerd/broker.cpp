@@ -4,6 +4,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "alert/wire/alert.hpp"
 #include "alert/wire/hex.hpp"
 #include "brokerd/log.hpp"
@@ -144,7 +147,37 @@ void Broker::settle() {
 }
 
 void Broker::rotate(std::uint64_t now_ns) {
-  if (journal_.wants_new_segment(ledger_.totals().sequence + 1)) begin_segment(now_ns);
+  if (!journal_.wants_new_segment(ledger_.totals().sequence + 1)) return;
+  begin_segment(now_ns);
+  retain(now_ns);
+}
+
+void Broker::retain(std::uint64_t now_ns) {
+  const auto& folder = journal_.folder().path();
+  const auto found = alert::journal_segments(folder);
+  if (!retention_.is_limited() || !found) return;
+  std::vector<PastSegment> past;
+  for (const std::uint64_t first : *found) {
+    struct stat status {};
+    if (first >= journal_.first() || ::stat((folder / alert::segment_name(first)).c_str(), &status) != 0) continue;
+    past.push_back({first, static_cast<std::uint64_t>(status.st_size),
+                    static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000});
+  }
+  record_cursors(now_ns);
+  const std::size_t count = expired(past, journal_.first(), journal_.size(), retention_, now_ns, ledger_);
+  if (count == 0) return;
+  const std::uint64_t kept = count < past.size() ? past[count].first : journal_.first();
+  const auto start = checkpoint_of(folder / alert::segment_name(kept));
+  if (!start) return complain("the journal is not shortened: a checkpoint cannot be read", now_ns);
+  std::vector<Change> taken;
+  for (const auto& [name, slot] : ledger_.mailslots()) {
+    const Mailslot* then = start->mailslot(name);
+    if (then && then->state.incarnation == slot.state.incarnation && then->state.written > slot.state.taken)
+      taken.emplace_back(AlertsTaken{name, then->state.written, kept - 1});
+  }
+  if (!taken.empty() && !change({}, taken, now_ns)) return;
+  for (std::size_t i = 0; i < count; ++i)
+    ::unlinkat(journal_.folder().get(), alert::segment_name(past[i].first).c_str(), 0);
 }
 
 void Broker::begin_segment(std::uint64_t now_ns) {

@@ -16,6 +16,7 @@
 #include "brokerd/mailboxes.hpp"
 #include "brokerd/policy.hpp"
 #include "brokerd/replay.hpp"
+#include "brokerd/retention.hpp"
 
 namespace brokerd {
 
@@ -85,6 +86,12 @@ class Broker {
   void record_cursors(std::uint64_t now_ns);
   [[nodiscard]] bool has_consumers() const noexcept { return consumers_ > 0; }
 
+  /// Removes the segments that the journal need not keep, after telling it what that takes from whom.
+  /// To be called at start and about once a minute; a new segment does it by itself.
+  void retain(std::uint64_t now_ns);
+  void set_retention(const Retention& retention) noexcept { retention_ = retention; }
+  [[nodiscard]] bool ages() const noexcept { return retention_.age_s > 0; }
+
   /// A proper end.
   std::error_code close(std::uint64_t now_ns);
 
@@ -130,6 +137,7 @@ class Broker {
   Ledger ledger_;
   JournalWriter journal_;
   Policy policy_;
+  Retention retention_;
   alert::JournalId journal_id_{};
   Mailboxes mailboxes_;
   std::vector<Staged> staged_;

@@ -23,16 +23,19 @@ struct MailslotState {
   std::uint64_t created = 0;  // alerts behind this sequence count
   std::uint64_t written = 0;  // ordinal of the last alert written
   std::uint64_t refused = 0;
-  std::uint64_t read = 0;           // ordinal of the last alert read
-  std::uint64_t read_sequence = 0;  // its sequence
-  std::uint64_t handed = 0;         // ordinals up to here may have been seen by a consumer that crashed
-  bool attached = false;            // a consumer had it open
+  std::uint64_t read = 0;            // ordinal of the last alert read
+  std::uint64_t read_sequence = 0;   // its sequence
+  std::uint64_t handed = 0;          // ordinals up to here may have been seen by a consumer that crashed
+  bool attached = false;             // a consumer had it open
+  std::uint64_t taken = 0;           // ordinals up to here are no longer in the journal
+  std::uint64_t taken_sequence = 0;  // nor sequences up to here
+  std::uint64_t lost = 0;            // how many of them nobody had read
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("name", s.name), p("uid", s.uid), p("incarnation", s.incarnation), p("max_message", s.max_message),
         p("capacity", s.capacity), p("session", s.session), p("created", s.created), p("written", s.written),
         p("refused", s.refused), p("read", s.read), p("read_sequence", s.read_sequence), p("handed", s.handed),
-        p("attached", s.attached);
+        p("attached", s.attached), p("taken", s.taken), p("taken_sequence", s.taken_sequence), p("lost", s.lost);
   }
 };
 
@@ -101,6 +104,18 @@ struct CursorMoved {
   }
 };
 
+/// Retention takes what the mailslot was due up to here out of the journal.
+struct AlertsTaken {
+  static constexpr std::string_view kChange = "taken";
+  std::string mailslot;
+  std::uint64_t ordinal = 0;
+  std::uint64_t sequence = 0;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("mailslot", s.mailslot), p("ordinal", s.ordinal), p("sequence", s.sequence);
+  }
+};
+
 /// These numbers were never given to an alert that is still known.
 struct NumbersSkipped {
   static constexpr std::string_view kChange = "numbers_skipped";
@@ -158,7 +173,7 @@ struct Totals {
 };
 
 using Change = std::variant<Totals, MailslotState, MailslotDeleted, Registration, Unregistered, PastRegistration,
-                            CursorMoved, NumbersSkipped, RaiseKnown>;
+                            CursorMoved, NumbersSkipped, RaiseKnown, AlertsTaken>;
 
 [[nodiscard]] inline alert::Json to_json(const Change& change) {
   return std::visit(
@@ -182,7 +197,7 @@ using Change = std::variant<Totals, MailslotState, MailslotDeleted, Registration
   };
   try_as(Totals{}), try_as(MailslotState{}), try_as(MailslotDeleted{}), try_as(Registration{});
   try_as(Unregistered{}), try_as(PastRegistration{}), try_as(CursorMoved{}), try_as(NumbersSkipped{});
-  try_as(RaiseKnown{});
+  try_as(RaiseKnown{}), try_as(AlertsTaken{});
   return result;
 }
 

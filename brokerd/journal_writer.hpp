@@ -89,9 +89,13 @@ class JournalWriter {
 
   /// Whether the segment is large enough to be followed by one that starts at `first`.
   [[nodiscard]] bool wants_new_segment(std::uint64_t first) const noexcept {
-    return size_ - checkpoint_ >= std::max(kSegmentBytes, checkpoint_) && first > first_;
+    return size_ - checkpoint_ >= std::max(segment_bytes_, checkpoint_) && first > first_;
   }
+  void set_segment_bytes(std::uint64_t bytes) noexcept { segment_bytes_ = bytes; }
   [[nodiscard]] const JournalFolder& folder() const noexcept { return folder_; }
+  /// The open segment: its first sequence and its bytes.
+  [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   [[nodiscard]] const Bound& bound() const noexcept { return bound_; }
 
   /// A proper end: everything synced, and the next start knows it.
@@ -101,6 +105,7 @@ class JournalWriter {
   JournalFolder folder_;
   Bound bound_;
   Durability durability_ = Durability::process;
+  std::uint64_t segment_bytes_ = kSegmentBytes;
   alert::Descriptor segment_;
   std::uint64_t first_ = 0;       // its first sequence
   std::uint64_t checkpoint_ = 0;  // bytes that it started with

@@ -57,6 +57,17 @@ void Ledger::apply_one(const NumbersSkipped& skipped) {
 
 void Ledger::apply_one(const RaiseKnown& raise) { raise_ids_.remember(raise); }
 
+void Ledger::apply_one(const AlertsTaken& taken) {
+  const auto found = mailslots_.find(taken.mailslot);
+  if (found == mailslots_.end()) return;
+  MailslotState& state = found->second.state;
+  const std::uint64_t known = std::max(state.read, state.taken);
+  if (taken.ordinal > state.written || taken.ordinal < state.taken) return;
+  if (taken.ordinal > known) state.lost += taken.ordinal - known;
+  state.taken = taken.ordinal;
+  state.taken_sequence = std::max(state.taken_sequence, taken.sequence);
+}
+
 Delivery Ledger::judge(const Registration& row, std::size_t size) const {
   Delivery delivery{row.recipient, alert::Code::path_not_found, 0, 0};
   const Mailslot* slot = mailslot(row.recipient);

@@ -30,6 +30,16 @@ struct Mailslot {
   std::vector<PastRegistration> past;
 };
 
+/// written = read + pending + lost, when the consumer has come to ordinal `at`.
+struct Account {
+  std::uint64_t read;
+  std::uint64_t pending;
+};
+[[nodiscard]] inline Account account(const MailslotState& slot, std::uint64_t at) noexcept {
+  const std::uint64_t behind = at > slot.taken ? at : slot.taken;
+  return {behind - slot.lost, slot.written - behind};
+}
+
 class Ledger {
  public:
   /// One change of the table. Total: a change that does not fit the state is ignored.
@@ -70,6 +80,7 @@ class Ledger {
   void apply_one(const CursorMoved& cursor);
   void apply_one(const NumbersSkipped& skipped);
   void apply_one(const RaiseKnown& raise);
+  void apply_one(const AlertsTaken& taken);
 
   Totals totals_;
   AlertTable table_;

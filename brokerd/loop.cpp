@@ -68,7 +68,8 @@ Loop::Loop(Broker& broker, Listener& listener)
 }
 
 void Loop::run() {
-  while (!stopping_) turn(!ready_.empty() ? 0 : broker_.has_consumers() ? 1000 : -1);
+  constexpr int kMinute = 60'000;
+  while (!stopping_) turn(!ready_.empty() ? 0 : broker_.has_consumers() ? 1000 : broker_.ages() ? kMinute : -1);
   const std::uint64_t now = clock_ns(CLOCK_REALTIME);
   while (!sessions_.empty()) end(sessions_.begin()->first, now);
 }
@@ -114,6 +115,10 @@ void Loop::turn(int timeout_ms) {
   if (const std::uint64_t now = clock_ns(CLOCK_MONOTONIC); now - cursors_ns_ >= kSecond) {
     broker_.record_cursors(turn.now_ns);
     cursors_ns_ = now;
+    if (now - retained_ns_ >= 60 * kSecond) {
+      broker_.retain(turn.now_ns);
+      retained_ns_ = now;
+    }
   }
 }
 

@@ -50,7 +50,8 @@ class Loop {
   std::unordered_set<std::uint64_t> unsent_;                    // sessions with a reply that waits to leave
   std::uint64_t next_id_ = 2;                                   // 0 and 1 are the listener and the signals
   std::uint64_t turns_ = 0;
-  std::uint64_t cursors_ns_ = 0;  // when cursors were last journaled
+  std::uint64_t cursors_ns_ = 0;   // when cursors were last journaled
+  std::uint64_t retained_ns_ = 0;  // when the journal was last looked through for what may go
   bool stopping_ = false;
 };
 

@@ -229,10 +229,10 @@ Outcome<alert::ListMailslots::Reply> Broker::list(const Caller& caller, const al
       break;
     }
     const auto cursor = cursor_of(at->second);
-    const std::uint64_t read = cursor ? cursor->read : s.read;
+    const Account account = brokerd::account(s, cursor ? cursor->read : s.read);
     const Mailbox* mailbox = mailboxes_.find(s.incarnation);
-    reply.rows.push_back({s.name, s.uid, s.session, s.incarnation, s.max_message, s.capacity, s.written, read,
-                          s.written - read, s.refused, mailbox && mailbox->consumer,
+    reply.rows.push_back({s.name, s.uid, s.session, s.incarnation, s.max_message, s.capacity, s.written,
+                          account.read, account.pending, s.lost, s.refused, mailbox && mailbox->consumer,
                           mailbox ? mailbox->observers.size() : 0});
   }
   return reply;

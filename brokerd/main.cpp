@@ -27,6 +27,8 @@ struct Options {
   std::string journal;
   std::size_t numalerts = brokerd::Limits{}.numalerts;
   brokerd::Durability durability = brokerd::Durability::process;
+  brokerd::Retention retention;
+  std::uint64_t segment_bytes = brokerd::JournalWriter::kSegmentBytes;
 };
 
 int fail(const std::string& sentence) {
@@ -83,8 +85,11 @@ int run(Options options) {
   for (const std::string& note : recovered->notes) brokerd::log(note);
 
   recovered->writer.set_durability(options.durability);
+  recovered->writer.set_segment_bytes(options.segment_bytes);
   const brokerd::Policy policy{options.system, ::geteuid(), {.numalerts = options.numalerts}};
   brokerd::Broker broker(std::move(recovered->ledger), std::move(recovered->writer), policy);
+  broker.set_retention(options.retention);
+  broker.retain(now_ns());
   brokerd::Loop loop(broker, *listener);
   brokerd::log("listening at " + options.socket + ", journal " + options.journal);
   brokerd::notify("READY=1");
@@ -113,6 +118,14 @@ int main(int argc, char** argv) {
   app.add_option("--durability", options.durability,
                  "What an accepted alert survives: the broker's death, or also the machine's (slower)")
       ->transform(CLI::CheckedTransformer(durabilities).description("process or disk [process]"));
+  app.add_option("--retain-bytes", options.retention.bytes, "Size of the journal beyond which its oldest part goes")
+      ->transform(CLI::AsSizeValue(false));
+  app.add_option("--retain-seconds", options.retention.age_s, "Age beyond which a part of the journal goes");
+  app.add_option("--retain-unread", options.retention.unread_bytes_per_uid,
+                 "Journal kept beyond that for what a uid has not read [256 MiB]")
+      ->transform(CLI::AsSizeValue(false));
+  app.add_option("--segment-bytes", options.segment_bytes, "Size of a part of the journal [64 MiB]")
+      ->transform(CLI::AsSizeValue(false));
   app.footer("Exit status: 0 ended by SIGTERM with nothing lost, 2 usage, 5 system.");
   try {
     app.parse(argc, argv);

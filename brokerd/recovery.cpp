@@ -189,6 +189,17 @@ std::string annex_for(alert::Profile profile, std::string_view header_event, con
   return annex.event || annex.id ? alert::to_json(annex).dump() : "";
 }
 
+std::optional<Ledger> checkpoint_of(const std::filesystem::path& file) {
+  auto segment = alert::SegmentReader::open(file);
+  Fold fold;
+  while (segment && !fold.has_checkpoint) {
+    const auto next = segment->next();
+    if (!next || !*next || (*next)->record.kind() != alert::RecordKind::checkpoint || !apply_record(fold, **next))
+      return std::nullopt;
+  }
+  return fold.has_checkpoint ? std::optional(std::move(fold.ledger)) : std::nullopt;
+}
+
 std::vector<std::string> checkpoint_parts(const Ledger& ledger) {
   std::vector<std::string> lists{""};
   for (const Change& change : ledger.checkpoint()) {

@@ -19,6 +19,9 @@ struct Recovered {
 /// has to be written. Sessions of the old life end; what an attached consumer may have seen is marked.
 [[nodiscard]] tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns);
 
+/// The state that a segment starts with; none where its checkpoint cannot be read.
+[[nodiscard]] std::optional<Ledger> checkpoint_of(const std::filesystem::path& segment);
+
 /// The bodies of the checkpoint records of a state, each small enough for one record.
 [[nodiscard]] std::vector<std::string> checkpoint_parts(const Ledger& ledger);
 

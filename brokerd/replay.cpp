@@ -20,8 +20,8 @@ std::uint64_t segment_of(const std::vector<std::uint64_t>& segments, std::uint64
 
 /// Tells that `count` alerts (0: nobody knows) between two sequences are gone.
 bool append_gap(std::uint64_t first, std::uint64_t last, std::uint64_t count, std::uint64_t ordinal,
-                alert::ReplayWindow& window) {
-  const alert::GapBody gap{first, last, count, static_cast<std::uint32_t>(alert::GapReason::damaged), 0};
+                alert::ReplayWindow& window, alert::GapReason reason = alert::GapReason::damaged) {
+  const alert::GapBody gap{first, last, count, static_cast<std::uint32_t>(reason), 0};
   alert::RecordHeader header;
   header.size = sizeof header + sizeof gap;
   header.kind = static_cast<std::uint16_t>(alert::RecordKind::gap);
@@ -49,6 +49,12 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
   window.clear();
   const auto segments = alert::journal_segments(folder);
   if (!segments) return {after, false};
+  if (const MailslotState& s = slot.state; after.ordinal < s.taken) {
+    const std::uint64_t last = std::max(after.sequence, s.taken_sequence);
+    (void)append_gap(after.sequence + 1, last, s.taken - after.ordinal, s.taken, window,
+                     alert::GapReason::retention);  // the window is empty: it fits
+    after = {s.taken, last};
+  }
   if (place.segment == 0 || place.sequence > after.sequence)
     place = {segment_of(*segments, after.sequence + 1), 0, 0};
 

@@ -97,15 +97,16 @@ int show_table(const Context& context, const TableOptions& options) {
 
 int show_mailslots(const Context& context, const TableOptions& options) {
   using S = std::string;
-  const auto text = [](const S& name, const S& written, const S& read, const S& pending, const S& refused,
-                       const S& readers) {
-    return row_text("%-32s  %8s  %8s  %8s  %8s  %s\n", name, written, read, pending, refused, readers);
+  const auto text = [](const S& name, const S& written, const S& read, const S& pending, const S& lost,
+                       const S& refused, const S& readers) {
+    return row_text("%-32s  %8s  %8s  %8s  %8s  %8s  %s\n", name, written, read, pending, lost, refused, readers);
   };
-  const S heading = options.json ? "" : text("MAILSLOT", "WRITTEN", "READ", "PENDING", "REFUSED", "READERS");
+  const S heading =
+      options.json ? "" : text("MAILSLOT", "WRITTEN", "READ", "PENDING", "LOST", "REFUSED", "READERS");
   return list<ListMailslots>(context, heading, [&](const ListMailslots::Row& row) {
     if (options.json) return put_json(row);
     return put(text(for_terminal(row.mailslot), std::to_string(row.written), std::to_string(row.read),
-                    std::to_string(row.pending), std::to_string(row.refused),
+                    std::to_string(row.pending), std::to_string(row.lost), std::to_string(row.refused),
                     std::to_string(row.observers + (row.consumer ? 1 : 0))));
   });
 }
@@ -170,8 +171,8 @@ void add_table(CLI::App& app, Context& context) {
   stop->add_option("recipient", options->stop.recipient, "NAME, \\mailslot\\NAME or \\sem\\NAME")->required();
 
   CLI::App* table = verb("table", "Print the alert table", "  alertctl table --json\n", show_table);
-  CLI::App* mailslots =
-      verb("mailslots", "Print the mailslots: written = read + pending", "  alertctl mailslots\n", show_mailslots);
+  CLI::App* mailslots = verb("mailslots", "Print the mailslots: written = read + pending + lost",
+                             "  alertctl mailslots\n", show_mailslots);
   CLI::App* stats = verb("stats", "Print the broker's counters", "  alertctl stats\n", show_stats);
   for (CLI::App* sub : {table, mailslots, stats})
     sub->add_flag("--json", options->json, "One JSON object per line");

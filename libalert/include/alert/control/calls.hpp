@@ -221,7 +221,7 @@ struct ListTable {
   }
 };
 
-/// The caller's mailslots (root: all), by name, a page at a time. written = read + pending.
+/// The caller's mailslots (root: all), by name, a page at a time. written = read + pending + lost.
 struct ListMailslots {
   static constexpr std::string_view kMethod = "ListMailslots";
   struct Row {
@@ -234,6 +234,7 @@ struct ListMailslots {
     std::uint64_t written = 0;
     std::uint64_t read = 0;
     std::uint64_t pending = 0;
+    std::uint64_t lost = 0;  // taken by retention before anybody read them
     std::uint64_t refused = 0;
     bool consumer = false;  // somebody reads it now
     std::uint64_t observers = 0;
@@ -241,7 +242,7 @@ struct ListMailslots {
     static void fields(Self& s, Pass& p) {
       p("mailslot", s.mailslot), p("uid", s.uid), p("session", s.session), p("incarnation", s.incarnation),
           p("max_message", s.max_message), p("capacity", s.capacity), p("written", s.written), p("read", s.read),
-          p("pending", s.pending), p("refused", s.refused), p("consumer", s.consumer), p("observers", s.observers);
+          p("pending", s.pending), p("lost", s.lost), p("refused", s.refused), p("consumer", s.consumer), p("observers", s.observers);
     }
   };
   struct Reply {
