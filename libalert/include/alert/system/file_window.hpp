@@ -47,14 +47,17 @@ class FileWindow {
   [[nodiscard]] std::error_code error() const noexcept { return error_; }
 
  private:
-  static constexpr std::size_t kReadBytes = 256 * 1024;
+  // Each read is twice the one before: who wants one record of a file should not pay for many.
+  static constexpr std::size_t kFirstRead = 4 * 1024;
+  static constexpr std::size_t kLargestRead = 256 * 1024;
 
   void fill(std::size_t count) {
     std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(taken_),
               buffer_.begin() + static_cast<std::ptrdiff_t>(used_), buffer_.begin());
     used_ -= taken_;
     taken_ = 0;
-    if (buffer_.size() < count) buffer_.resize(std::max(count, kReadBytes));
+    const std::size_t room_for = std::clamp(2 * buffer_.size(), kFirstRead, kLargestRead);
+    if (buffer_.size() < std::max(count, room_for)) buffer_.resize(std::max(count, room_for));
     while (used_ < count) {
       std::byte* const to = buffer_.data() + used_;
       const std::size_t room = buffer_.size() - used_;
