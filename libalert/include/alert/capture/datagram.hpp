@@ -66,7 +66,7 @@ inline NetbiosName netbios_name(Reader& in) {
     constexpr std::size_t kLongestLabel = 63, kLongestName = 255;
     const std::size_t at = in.offset();
     const std::size_t label = in.number<std::uint8_t>();
-    if (label > kLongestLabel || at + label - start > kLongestName) in.fail(Errc::bad_length, at);
+    if (label > kLongestLabel || at + label - start >= kLongestName) in.fail(Errc::bad_length, at);
     if (label == 0 || in.failed()) break;
     if (!result.scope.empty()) result.scope += '.';
     result.scope += as_text(in.take(label));
@@ -139,20 +139,13 @@ struct Messngr {
   std::string_view text;  // OEM bytes, all three
 };
 [[nodiscard]] inline Result<Messngr> read_messngr(Bytes payload) noexcept {
-  std::string_view rest = as_text(payload);
-  const auto next = [&] {
-    const std::string_view part = rest.substr(0, rest.find('\0'));
-    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
-    return part;
-  };
-  Messngr message;
-  message.from = next();
-  if (message.from.size() == payload.size()) return failure(Errc::unterminated, 0);
-  message.to = next();
-  if (rest.empty() && (payload.empty() || payload.back() != std::byte{0}))
-    return failure(Errc::unterminated, message.from.size() + 1);
-  message.text = next();
-  return message;
+  const std::string_view all = as_text(payload);
+  const std::size_t from = all.find('\0');
+  if (from == std::string_view::npos) return failure(Errc::unterminated, 0);
+  const std::size_t to = all.find('\0', from + 1);
+  if (to == std::string_view::npos) return failure(Errc::unterminated, from + 1);
+  const std::string_view text = all.substr(to + 1);
+  return Messngr{all.substr(0, from), all.substr(from + 1, to - from - 1), text.substr(0, text.find('\0'))};
 }
 
 }  // namespace alert
