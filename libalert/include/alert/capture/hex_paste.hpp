@@ -18,15 +18,20 @@
 namespace alert {
 
 inline constexpr std::size_t kLargestPaste = 16 * 1024 * 1024;  // characters
+inline constexpr std::size_t kMostRepeated = 1024 * 1024;       // bytes that asterisks may stand for
 
 namespace detail {
+
+using Blocks = std::vector<std::vector<std::byte>>;
 
 struct DumpLine {
   std::string_view offset;
   std::vector<std::byte> bytes;
+  std::size_t group = 0;  // digits in each, where no colon is behind the offset
 };
 
 [[nodiscard]] inline std::optional<std::uint64_t> number(std::string_view digits, unsigned radix) noexcept {
+  if (digits.empty()) return std::nullopt;
   std::uint64_t value = 0;
   for (const char c : digits) {
     const int digit = hex_digit(c);
@@ -69,10 +74,15 @@ struct DumpLine {
     const std::size_t behind = blanks + group.size();
     const bool ends_clean = behind == text.size() || is_blank(text[behind]);
     const bool is_middle = !has_colon && blanks == 2 && line.bytes.size() == 8;
-    if (group.empty() || !ends_clean || (blanks > 1 && !is_first && !is_middle)) break;
     // Without a colon: single bytes, or od's and hexdump's 16-bit numbers in this machine's order.
     const bool is_word = !has_colon && group.size() == 4 && (line.offset.size() == 6 || line.offset.size() == 7);
+    if (group.empty() || !ends_clean || (blanks > 1 && !is_first && !is_middle && !is_word)) {
+      if (blanks == 1) return std::nullopt;  // words of a sentence
+      break;
+    }
+    if (is_first && !has_colon) line.group = group.size();
     if (group.size() % 2 != 0 || (!has_colon && group.size() != 2 && !is_word)) return std::nullopt;
+    if (!has_colon && group.size() != line.group) return std::nullopt;
     if (line.bytes.size() + group.size() / 2 > kMostBytes) return std::nullopt;
     const auto bytes = *from_hex(group);
     if (is_word)
@@ -92,25 +102,30 @@ class DumpJoiner {
 
   /// False where the offset contradicts what came before.
   [[nodiscard]] bool add(DumpLine line) {
+    if (line.bytes.empty() && last_.empty()) return true;  // ends nothing: digits, as it seems
+    const bool is_of_od = line.offset.size() == 7 && line.group == 2;
     const auto offset = number(line.offset, radix_);
-    if (!offset) return false;
+    if (!offset || (is_of_od && radix_ == 16)) return false;  // od's hexadecimal offsets have 6 digits
     if (*offset == 0 && !line.bytes.empty()) finish();
     if (block_.empty() && last_.empty()) base_ = *offset;
+    if (!last_.empty() && !line.bytes.empty() && line.group != group_) return false;
     if (!settle(*offset, line.bytes.empty())) return false;
     is_repeated_ = false;
+    group_ = line.group;
     last_ = std::move(line.bytes);
     return true;
   }
   /// A line with an asterisk: the line before once more, up to the next offset.
-  void repeat() noexcept { is_repeated_ = true; }
+  void repeat() noexcept { is_repeated_ = !last_.empty(); }
   /// Some other line: what comes is another dump.
   void finish() {
     block_.insert(block_.end(), last_.begin(), last_.end());
     last_.clear();
+    is_repeated_ = false;
     if (!block_.empty()) blocks_.push_back(std::move(block_));
     block_.clear();
   }
-  [[nodiscard]] std::vector<std::vector<std::byte>> take_blocks() {
+  [[nodiscard]] Blocks take_blocks() {
     finish();
     return std::move(blocks_);
   }
@@ -119,22 +134,28 @@ class DumpJoiner {
   /// The line before ends at `offset`, and is there again up to it where an asterisk says so. At the
   /// end the last 16-bit number may be half there.
   bool settle(std::uint64_t offset, bool is_end) {
-    if (offset < base_ + block_.size() || offset - base_ > kLargestPaste) return false;
-    const std::size_t due = static_cast<std::size_t>(offset - base_) - block_.size();
+    if (offset < base_ + block_.size()) return false;
+    const std::uint64_t due = offset - base_ - block_.size();
     const bool is_half_word = is_end && due + 1 == last_.size();
-    if (is_repeated_ ? last_.empty() || due % last_.size() != 0 : due != last_.size() && !is_half_word)
+    if (is_repeated_) {
+      if (due < last_.size() || due % last_.size() != 0 || due > may_repeat_) return false;
+      may_repeat_ -= due;
+    } else if (due != last_.size() && !is_half_word) {
       return false;
-    for (std::size_t i = 0; i < due; ++i) block_.push_back(last_[i % last_.size()]);
+    }
+    for (std::uint64_t i = 0; i < due; ++i) block_.push_back(last_[i % last_.size()]);
     last_.clear();
     return true;
   }
 
   unsigned radix_;
+  std::size_t group_ = 0;
   bool is_repeated_ = false;
+  std::uint64_t may_repeat_ = kMostRepeated;
   std::uint64_t base_ = 0;  // the offset of the first line
   std::vector<std::byte> block_;
   std::vector<std::byte> last_;  // the line that waits for the next offset
-  std::vector<std::vector<std::byte>> blocks_;
+  Blocks blocks_;
 };
 
 template <class F>
@@ -146,8 +167,9 @@ void for_each_line(std::string_view text, F&& line) {
   }
 }
 
-/// Dumps with offsets in this radix; empty where the lines contradict each other or there are none.
-[[nodiscard]] inline std::vector<std::vector<std::byte>> dumps(std::string_view text, unsigned radix) {
+/// Dumps with offsets in this radix; none where their lines contradict each other, empty where there are
+/// no such lines.
+[[nodiscard]] inline std::optional<Blocks> dumps(std::string_view text, unsigned radix) {
   DumpJoiner joiner(radix);
   bool is_consistent = true;
   for_each_line(text, [&](std::string_view line) {
@@ -159,28 +181,33 @@ void for_each_line(std::string_view text, F&& line) {
     else
       joiner.finish();  // a packet's heading
   });
-  return is_consistent ? joiner.take_blocks() : std::vector<std::vector<std::byte>>();
+  return is_consistent ? std::optional(joiner.take_blocks()) : std::nullopt;
 }
 
 [[nodiscard]] inline std::string without_comments(std::string_view text) {
   std::string code;
   while (!text.empty()) {
-    const std::size_t start = std::min(text.find("/*"), text.find("//"));
-    code += text.substr(0, start);
-    if (start == std::string_view::npos) break;
-    const std::string_view end = text[start + 1] == '*' ? "*/" : "\n";
-    const std::size_t stop = text.find(end, start + 2);
-    if (stop == std::string_view::npos) break;
-    text.remove_prefix(end == "\n" ? stop : stop + 2);
+    const std::size_t slash = std::min(text.find('/'), text.size());
+    code += text.substr(0, slash);
+    text.remove_prefix(slash);
+    if (text.starts_with("//")) {
+      text.remove_prefix(std::min(text.find('\n'), text.size()));
+    } else if (text.starts_with("/*")) {
+      const std::size_t end = text.find("*/", 2);
+      text.remove_prefix(end == std::string_view::npos ? text.size() : end + 2);
+    } else if (!text.empty()) {
+      code += '/';
+      text.remove_prefix(1);
+    }
   }
   return code;
 }
 
 /// The initialisers between braces: 0x10, 16 or 'A' each.
-[[nodiscard]] inline std::vector<std::vector<std::byte>> arrays(std::string_view source) {
+[[nodiscard]] inline Blocks arrays(std::string_view source) {
   const std::string code = without_comments(source);
   std::string_view text = code;
-  std::vector<std::vector<std::byte>> blocks;
+  Blocks blocks;
   for (std::size_t open; (open = text.find('{')) != std::string_view::npos;) {
     const std::size_t close = text.find('}', open);
     if (close == std::string_view::npos) return {};
@@ -200,18 +227,18 @@ void for_each_line(std::string_view text, F&& line) {
       if (!value || *value > 0xFF) return {};
       bytes.push_back(static_cast<std::byte>(*value));
     }
+    if (bytes.empty()) blocks.pop_back();
   }
   return blocks;
 }
 
 /// Pairs of digits; blanks, commas, colons, dashes, 0x and \x may stand between.
-[[nodiscard]] inline std::vector<std::vector<std::byte>> digits(std::string_view text) {
+[[nodiscard]] inline Blocks digits(std::string_view text) {
   std::string found;
   while (!text.empty()) {
-    const std::size_t run = digits_at_front(text);
     if ((text.starts_with("0x") || text.starts_with("\\x")) && found.size() % 2 == 0) {
       text.remove_prefix(2);
-    } else if (run > 0) {
+    } else if (hex_digit(text[0]) >= 0) {
       found += text[0];
       text.remove_prefix(1);
     } else if (std::string_view(" \t\r\n,:-;\"").find(text[0]) != std::string_view::npos) {
@@ -230,8 +257,13 @@ void for_each_line(std::string_view text, F&& line) {
 /// The byte blocks of a paste, in order (tcpdump -X gives one for each packet); none where the text
 /// is not hexadecimal. Precondition: text.size() <= kLargestPaste.
 [[nodiscard]] inline std::vector<std::vector<std::byte>> read_hex_paste(std::string_view text) {
-  for (const unsigned radix : {16u, 8u, 10u})
-    if (auto blocks = detail::dumps(text, radix); !blocks.empty()) return blocks;
+  bool contradicts = false;
+  for (const unsigned radix : {16u, 8u, 10u}) {
+    auto blocks = detail::dumps(text, radix);
+    if (blocks && !blocks->empty()) return std::move(*blocks);
+    contradicts = contradicts || !blocks;
+  }
+  if (contradicts) return {};  // offsets are no bytes
   if (auto blocks = detail::digits(text); !blocks.empty()) return blocks;
   return detail::arrays(text);
 }
