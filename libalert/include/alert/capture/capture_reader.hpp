@@ -132,6 +132,7 @@ class CaptureReader {
 
   Result<std::optional<CapturedPacket>> next_block() {
     for (;;) {
+      is_lost_ = true;
       const std::uint64_t start = offset();
       const auto located = [start](const Error& error) { return failure(error.code, start + error.offset); };
       Bytes bytes = window_.at_least(pcapng::kBlockOverhead);
