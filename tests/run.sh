@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # Builds and runs every test: GCC with ASan and UBSan; --all adds clang, and TSan for the concurrent parts.
+# --fuzz runs each libFuzzer target for a minute instead; what it finds is left where the tests replay it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/packages.sh
 
-all=no
+all=no fuzz=no
 case "${1-}" in
   "") ;;
   --all) all=yes ;;
-  *) echo "usage: tests/run.sh [--all]" >&2; exit 2 ;;
+  --fuzz) fuzz=yes ;;
+  *) echo "usage: tests/run.sh [--all | --fuzz]" >&2; exit 2 ;;
 esac
 # shellcheck disable=SC2086
-if [ $all = yes ]; then
+if [ $all = yes ] || [ $fuzz = yes ]; then
   need_packages $build_packages $test_packages $all_packages
 else
   need_packages $build_packages $test_packages
@@ -24,6 +26,20 @@ build() { # preset, targets
   cmake --preset "$preset" >/dev/null
   cmake --build "build/$preset" -j "$jobs" --target "$@"
 }
+
+if [ $fuzz = yes ]; then
+  targets=$(basename -s _fuzz.cpp tests/fuzz/*_fuzz.cpp)
+  # shellcheck disable=SC2046,SC2086
+  build fuzz write_seeds $(printf '%s_fuzz ' $targets)
+  for target in $targets; do
+    corpus=build/fuzz/corpus/$target findings=tests/fuzz/findings/$target
+    mkdir -p "$corpus" "$findings"
+    build/fuzz/tests/fuzz/write_seeds "$target" "$corpus"
+    "build/fuzz/tests/fuzz/${target}_fuzz" -max_total_time="${FUZZ_SECONDS:-60}" -max_len=1024 \
+      -artifact_prefix="$findings/" "$corpus" "$findings"
+  done
+  exit
+fi
 
 build dev all
 if [ $all = yes ]; then
