@@ -80,15 +80,15 @@ class Dump {
       show_alert(captured, *captured.profile, "as its record says", false);
     } else if (!options_.profile.empty()) {
       show_alert(captured, profile_of(options_.profile), "as told", false);
-    } else if (const ProfileGuess guess = guess_profile(captured.wire); messngr(captured.wire, from)) {
+    } else if (const ProfileGuess guess = guess_profile(captured.wire);
+               (from.datagram && !guess.is_alert) || messngr(captured.wire, from)) {
       show_payload(captured);
     } else if (guess.verdict == ProfileGuess::Verdict::clear) {
       show_alert(captured, guess.profile, guess.reason, false);
     } else if (guess.verdict == ProfileGuess::Verdict::ambiguous) {
-      if (!options_.json) out_ += "ambiguous: " + guess.reason + "\n";
+      const std::size_t start = out_.size();
       for (const Profile profile : {Profile::lm20, Profile::nt}) show_alert(captured, profile, guess.reason, true);
-    } else if (from.datagram) {
-      show_payload(captured);
+      if (!options_.json && out_.size() > start) out_.insert(start, "ambiguous: " + guess.reason + "\n");
     } else {
       trouble({kDamaged, std::string(captured.place) + ": " + guess.reason, Error{Errc::no_profile, 0}});
     }

@@ -30,8 +30,10 @@ Reading reading(Profile profile, Bytes wire) {
 ProfileGuess guess_profile(Bytes wire) {
   using Verdict = ProfileGuess::Verdict;
   const Reading lm20 = reading(Profile::lm20, wire), nt = reading(Profile::nt, wire);
-  const auto clear = [](bool is_nt, std::string reason) {
-    return ProfileGuess{Verdict::clear, is_nt ? Profile::nt : Profile::lm20, std::move(reason)};
+  const auto clear = [&](bool is_nt, std::string reason) {
+    const Reading& best = is_nt ? nt : lm20;
+    return ProfileGuess{Verdict::clear, is_nt ? Profile::nt : Profile::lm20, std::move(reason),
+                        best.is_whole || !best.kind.empty()};
   };
   if (nt.kind.empty() != lm20.kind.empty()) {
     const std::string_view kind = nt.kind.empty() ? lm20.kind : nt.kind;
@@ -44,6 +46,6 @@ ProfileGuess guess_profile(Bytes wire) {
                      " in the other profile");
   if (nt.is_whole != lm20.is_whole) return clear(nt.is_whole, "only so it is a whole alert");
   if (nt.is_whole || nt.letters > 0)
-    return {Verdict::ambiguous, {}, "both profiles make as much sense: --profile lm20 or nt chooses"};
+    return {Verdict::ambiguous, {}, "both profiles make as much sense: --profile lm20 or nt chooses", nt.is_whole};
   return {Verdict::neither, {}, "could be either profile, or none: say --profile lm20 or nt"};
 }

@@ -15,6 +15,7 @@ struct ProfileGuess {
   Verdict verdict;
   alert::Profile profile;  // of `clear`
   std::string reason;      // "because ..."
+  bool is_alert = false;   // a whole alert, or of one of the five classes by its name
 };
 
 [[nodiscard]] ProfileGuess guess_profile(alert::Bytes wire);
