@@ -1,0 +1,58 @@
+#pragma once
+// What `alertctl dump` says of captured bytes, for tests to ask about.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "process.hpp"
+#include "vectors.hpp"
+
+namespace test {
+
+using golden::json;
+using Words = std::vector<std::string>;
+
+[[nodiscard]] inline bool has(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+/// The wire bytes of a golden alert.
+[[nodiscard]] inline std::string wire_of(std::string_view name) {
+  return std::string(alert::as_text(golden::vector_named(name).bytes));
+}
+
+/// `alertctl dump` with these words behind it.
+[[nodiscard]] inline Finished dump(Words words, std::string_view input = {},
+                                   const Process::Environment& environment = {}) {
+  words.insert(words.begin(), "dump");
+  return alertctl(std::move(words), input, environment);
+}
+
+[[nodiscard]] inline std::vector<json> json_lines(const Finished& dumped) {
+  std::vector<json> all;
+  for (const std::string& line : lines(dumped.out)) all.push_back(json::parse(line));
+  return all;
+}
+/// The one line of `dump --json`; null where it is not one.
+[[nodiscard]] inline json only_line(const Finished& dumped) {
+  const auto all = json_lines(dumped);
+  EXPECT_EQ(all.size(), 1u) << dumped.out << dumped.err;
+  return all.size() == 1 ? all.front() : json();
+}
+
+/// What another program makes of `input`.
+inline std::string output_of(const Words& command, std::string_view input = {}) {
+  const Finished finished = Process(command).finish(input);
+  EXPECT_EQ(finished.status, 0) << command.front() << ": " << finished.err;
+  return finished.out;
+}
+
+[[nodiscard]] inline std::string bytes_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace test
