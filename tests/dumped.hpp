@@ -24,6 +24,15 @@ using Words = std::vector<std::string>;
   return std::string(alert::as_text(golden::vector_named(name).bytes));
 }
 
+/// The same with other fields in it.
+[[nodiscard]] inline std::string wire_with(std::string_view name, const json& changes) {
+  const golden::Vector& v = golden::vector_named(name);
+  json fields = v.fields;
+  fields.update(changes);
+  auto codec = golden::codec_of(v);
+  return std::string(alert::as_text(golden::encoded(golden::alert_of(v.profile, fields, codec)).value()));
+}
+
 /// `alertctl dump` with these words behind it.
 [[nodiscard]] inline Finished dump(Words words, std::string_view input = {},
                                    const Process::Environment& environment = {}) {

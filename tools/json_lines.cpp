@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "alert/wire/hex.hpp"
+#include "steering.hpp"
 
 using namespace alert;
 
@@ -66,7 +67,7 @@ void JsonWriter::string(std::string_view text) {
     } else if (c.value == '"' || c.value == '\\') {
       out_.push_back('\\');
       out_.push_back(text.front());
-    } else if (c.value < 0x80 || is_surrogate(c.value)) {
+    } else if (steers_terminal(c.value) || is_surrogate(c.value)) {
       escape(c.value);
     } else {
       out_.append(text.substr(0, c.length));

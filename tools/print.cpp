@@ -7,6 +7,7 @@
 #include "exit_status.hpp"
 #include "field_by_field.hpp"
 #include "json_lines.hpp"
+#include "steering.hpp"
 
 using namespace alert;
 
@@ -24,11 +25,9 @@ std::string printable(std::string_view utf8, Quotes quotes) {
   std::string out;
   for (std::size_t i = 0; i < utf8.size();) {
     const CodePoint c = code_point(utf8.substr(i));
-    const bool is_control = c.value < 0x20 || (c.value >= 0x7F && c.value < 0xA0);
-    const bool turns_text = (c.value >= 0x202A && c.value <= 0x202E) || (c.value >= 0x2066 && c.value <= 0x2069);
     if (c.length == 0 || is_surrogate(c.value)) {
       append_utf8(out, 0xFFFD);
-    } else if (is_control || turns_text) {
+    } else if (steers_terminal(c.value)) {
       char escaped[16];
       std::snprintf(escaped, sizeof escaped, c.value < 0x100 ? "\\x%02x" : "\\u%04x",
                     static_cast<unsigned>(c.value));
