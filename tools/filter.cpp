@@ -74,24 +74,30 @@ std::optional<std::uint64_t> parse_time(const std::string& text, Bound bound) {
     return *seconds * kSecond + (bound == Bound::end ? kSecond - 1 : 0);
   struct Form {
     const char* format;
-    std::uint64_t span;
+    int std::tm::*unit;
   };
-  for (const Form form : {Form{"%Y-%m-%dT%H:%M:%S", 1},
-                          {"%Y-%m-%d %H:%M:%S", 1},
-                          {"%Y-%m-%dT%H:%M", 60},
-                          {"%Y-%m-%d %H:%M", 60},
-                          {"%Y-%m-%d", 86400}}) {
-    std::tm tm{};
-    tm.tm_isdst = -1;
-    const char* const end = ::strptime(text.c_str(), form.format, &tm);
+  for (const Form form : {Form{"%Y-%m-%dT%H:%M:%S", &std::tm::tm_sec},
+                          {"%Y-%m-%d %H:%M:%S", &std::tm::tm_sec},
+                          {"%Y-%m-%dT%H:%M", &std::tm::tm_min},
+                          {"%Y-%m-%d %H:%M", &std::tm::tm_min},
+                          {"%Y-%m-%d", &std::tm::tm_mday}}) {
+    std::tm given{};
+    const char* const end = ::strptime(text.c_str(), form.format, &given);
     if (!end) continue;
     const std::string rest(end);
     const auto east = zone(rest);
     if (!rest.empty() && !east) continue;
-    const std::time_t time = east ? ::timegm(&tm) - *east : ::mktime(&tm);
-    if (time < 0) return std::nullopt;
-    const std::uint64_t start = static_cast<std::uint64_t>(time) * kSecond;
-    return bound == Bound::end ? start + form.span * kSecond - 1 : start;
+    const auto seconds = [&](std::tm& tm) {
+      tm.tm_isdst = -1;
+      return east ? ::timegm(&tm) - *east : ::mktime(&tm);
+    };
+    std::tm tm = given;
+    const std::time_t start = seconds(tm);
+    if (start < 0 || tm.tm_mday != given.tm_mday) return std::nullopt;  // no such day
+    if (bound == Bound::start) return static_cast<std::uint64_t>(start) * kSecond;
+    tm = given;
+    tm.*form.unit += 1;  // a local day may have 25 hours
+    return static_cast<std::uint64_t>(seconds(tm)) * kSecond - 1;
   }
   return std::nullopt;
 }
