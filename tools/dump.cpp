@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "exit_status.hpp"
@@ -35,8 +36,11 @@ class Dump {
  public:
   Dump(const DumpOptions& options, Codecs codecs) : options_(options), codecs_(std::move(codecs)) {}
 
-  /// Shows all of a source; false when stdout is gone.
-  [[nodiscard]] bool all_of(Source& source, Progress& progress, std::uint64_t bytes_before) {
+  /// How many bytes there will be, for a progress bar.
+  void expect(std::uint64_t bytes) { progress_.emplace(bytes); }
+
+  /// Shows all of a source, which has so many bytes in front of it; false when stdout is gone.
+  [[nodiscard]] bool all_of(Source& source, std::uint64_t bytes_before = 0) {
     for (;;) {
       constexpr std::size_t kEnough = 64 * 1024;
       if ((out_.size() >= kEnough || source.must_wait()) && !flush()) return false;
@@ -48,23 +52,28 @@ class Dump {
       }
       if (!*next) break;
       show(**next);
-      progress.at(bytes_before + source.offset());
+      if (progress_) progress_->at(bytes_before + source.offset());
     }
     if (!flush()) return false;
-    if (const std::string summary = source.summary(); !summary.empty()) complain(summary);
+    if (const std::string summary = source.summary(); !summary.empty()) say(summary);
     return true;
   }
 
   void trouble(const Damage& damage) {
     if (options_.json && damage.error) append_error_line(out_, *damage.error);
     if (!flush()) return;
-    complain(damage.sentence);
+    say(damage.sentence);
     if (status_ == kDone) status_ = damage.status;
   }
 
   [[nodiscard]] int status() const noexcept { return status_; }
 
  private:
+  void say(const std::string& sentence) {
+    if (progress_) progress_->wipe();
+    complain(sentence);
+  }
+
   bool flush() {
     const bool done = out_.empty() || put(out_);
     out_.clear();
@@ -128,6 +137,7 @@ class Dump {
   const DumpOptions& options_;
   Codecs codecs_;
   std::string out_;
+  std::optional<Progress> progress_;
   int status_ = kDone;
 };
 
@@ -148,12 +158,12 @@ int dump_files(Dump& dump, const DumpOptions& options) {
   }
   std::uint64_t total = 0, before = 0;
   for (const std::string& file : files) total += size_of(file);
-  Progress progress(total);
+  dump.expect(total);
   for (const std::string& file : files) {
     const auto source = open_file(file, options.form);
     if (!source)
       dump.trouble(source.error());
-    else if (!dump.all_of(**source, progress, before))
+    else if (!dump.all_of(**source, before))
       return kSystem;
     before += size_of(file);
   }
@@ -168,8 +178,7 @@ int dump_mailslot(const Context& context, Dump& dump, const DumpOptions& options
   if (!mailslot) return complain(mailslot.error(), name);
   const Filter& filter = options.filter;
   if (filter.first || filter.since_ns) mailslot->rewind();  // what has been read already, too
-  Progress progress(0);
-  return dump.all_of(*open_mailslot(std::move(*mailslot)), progress, 0) ? dump.status() : kSystem;
+  return dump.all_of(*open_mailslot(std::move(*mailslot))) ? dump.status() : kSystem;
 }
 
 /// Fills the filter from its options; false, after a complaint, where one makes no sense.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include <unistd.h>
 
@@ -14,8 +15,10 @@ Progress::Progress(std::uint64_t total)
     : total_(::isatty(STDERR_FILENO) && !::isatty(STDOUT_FILENO) ? total : 0),
       next_(std::chrono::steady_clock::now() + kInterval) {}
 
-Progress::~Progress() {
-  if (is_drawn_) std::fputs("\r\x1b[K", stderr);
+Progress::~Progress() { wipe(); }
+
+void Progress::wipe() {
+  if (std::exchange(is_drawn_, false)) std::fputs("\r\x1b[K", stderr);
 }
 
 void Progress::at(std::uint64_t done) {

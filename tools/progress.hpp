@@ -14,6 +14,8 @@ class Progress {
 
   /// So many bytes are done; draws a few times a second at most.
   void at(std::uint64_t done);
+  /// Makes room for something else on stderr.
+  void wipe();
 
  private:
   void draw(std::uint64_t done) const;
