@@ -164,6 +164,17 @@ TEST(DumpProfile, IsNotInventedForTheDatagramsOfOtherProtocols) {
   EXPECT_TRUE(line.contains("payload_hex")) << line;
 }
 
+TEST(DumpProfile, AskedForIsNotThatOfMessagesAndOtherProtocols) {
+  const std::string message("FROM\0TO\0a text that is long enough for an alert of the older profile\0", 69);
+  for (const auto& [mailslot, payload] : {std::pair<std::string, std::string>{"\\MAILSLOT\\MESSNGR", message},
+                                          {"\\MAILSLOT\\BROWSE", "\x02\x01host"}})
+    for (const std::string profile : {"lm20", "nt"}) {
+      const Finished dumped = dump({"-", "--json", "--profile", profile}, captured_write(mailslot, payload));
+      EXPECT_EQ(dumped.status, 0) << dumped.err;
+      EXPECT_TRUE(test::only_line(dumped).contains("payload_hex")) << dumped.out;
+    }
+}
+
 TEST(DumpProfile, OfADamagedAlertInADatagramIsFoundByItsClass) {
   const std::string cut = wire_of("nt-user-n3").substr(0, 230);
   const Finished dumped = dump({"-", "--json"}, captured_write("\\MAILSLOT\\ALERT", cut));

@@ -87,10 +87,15 @@ class Dump {
       if (options_.filter.wants(from)) show_gap(captured.wire);
     } else if (captured.profile) {
       show_alert(captured, *captured.profile, "as its record says", false);
-    } else if (!options_.profile.empty()) {
-      show_alert(captured, profile_of(options_.profile), "as told", false);
-    } else if (const ProfileGuess guess = guess_profile(captured.wire);
-               (from.datagram && !guess.is_alert) || messngr(captured.wire, from)) {
+    } else {
+      show_guess(captured);
+    }
+  }
+
+  void show_guess(const Captured& captured) {
+    const ProfileGuess guess = options_.profile.empty() ? guess_profile(captured.wire)
+                                                        : told_profile(profile_of(options_.profile), captured.wire);
+    if (captured.from.datagram && (!guess.is_alert || messngr(captured.wire, captured.from))) {
       show_payload(captured);
     } else if (guess.verdict == ProfileGuess::Verdict::clear) {
       show_alert(captured, guess.profile, guess.reason, false);

@@ -19,3 +19,5 @@ struct ProfileGuess {
 };
 
 [[nodiscard]] ProfileGuess guess_profile(alert::Bytes wire);
+/// The verdict where somebody insists on a profile.
+[[nodiscard]] ProfileGuess told_profile(alert::Profile profile, alert::Bytes wire);
