@@ -2,16 +2,17 @@
 
 #include <string>
 
-#include <grp.h>
 #include <sys/stat.h>
 
 #include <gtest/gtest.h>
 
+#include "nobody.hpp"
 #include "process.hpp"
 
 namespace {
 
-constexpr std::uint32_t kNobody = 65534;
+using test::as_nobody;
+using test::kNobody;
 constexpr const char* kSlot = "\\mailslot\\slot";
 constexpr int kNoConnection = 1'000;  // or it ended during the call
 
@@ -19,26 +20,6 @@ template <class Reply>
 int code_of(const alert::CallResult<Reply>& result) {
   if (result) return 0;
   return result.error().error ? kNoConnection : static_cast<int>(result.error().code);
-}
-
-/// What `act` returns in a process of uid 65534.
-template <class F>
-int as_nobody(F act) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return -1;
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const bool is_nobody = ::setgroups(0, nullptr) == 0 && ::setresgid(kNobody, kNobody, kNobody) == 0 &&
-                           ::setresuid(kNobody, kNobody, kNobody) == 0;
-    const int answer = is_nobody ? act() : -1;
-    ::_exit(::write(ends[1], &answer, sizeof answer) == sizeof answer ? 0 : 1);
-  }
-  ::close(ends[1]);
-  int answer = -1;
-  EXPECT_EQ(::read(ends[0], &answer, sizeof answer), static_cast<ssize_t>(sizeof answer));
-  ::close(ends[0]);
-  ::waitpid(child, nullptr, 0);
-  return answer;
 }
 
 class Ownership : public testing::Test {
