@@ -39,7 +39,7 @@ std::optional<alert::Profile> profile_named(std::string_view text) {
 }  // namespace
 
 Broker::Broker(Ledger ledger, JournalWriter journal, Policy policy)
-    : ledger_(std::move(ledger)), journal_(std::move(journal)), policy_(policy) {
+    : ledger_(std::move(ledger)), journal_(std::move(journal)), policy_(std::move(policy)) {
   if (const auto id = alert::from_hex(ledger_.totals().journal); id && id->size() == journal_id_.size())
     std::memcpy(journal_id_.data(), id->data(), id->size());
 }
@@ -62,6 +62,8 @@ Outcome<Broker::Ticket> Broker::raise(const Caller& caller, const alert::Raise& 
   if (call.event.empty()) return refused(Code::invalid_parameter, "the event has no name");
   if (!alert::is_event_name(call.event))
     return refused(Code::invalid_name, "the event name is longer than 16 characters or has a forbidden one");
+  if (auto judged = judge(caller, call, now_ns); !judged)
+    return refused(judged.error().code, judged.error().message);
   const auto profile = profile_named(call.profile);
   if (!profile) return refused(Code::invalid_parameter, "the profile is neither lm20 nor nt");
   if (call.wire.size() > 2 * alert::kLargestAlert)
@@ -149,6 +151,13 @@ void Broker::settle() {
 void Broker::rotate(std::uint64_t now_ns) {
   if (!journal_.wants_new_segment(ledger_.totals().sequence + 1)) return;
   begin_segment(now_ns);
+  retain(now_ns);
+}
+
+void Broker::set_journal_options(const JournalOptions& options, std::uint64_t now_ns) {
+  journal_.set_durability(options.durability);
+  journal_.set_segment_bytes(options.segment_bytes);
+  retention_ = options.retention;
   retain(now_ns);
 }
 
@@ -265,20 +274,20 @@ Outcome<alert::Nothing> Broker::start(const Caller& caller, const alert::Start& 
                          caller.uid,
                          call.session.value_or(false),
                          0};
+  if (auto judged = judge(caller, Verb::start, row.event); !judged) return judged;
   const Mailslot* slot = ledger_.mailslot(row.recipient);
   if (slot && !policy_.may_touch(caller.uid, slot->state.uid))
     return refuse(Code::access_denied, "the mailslot belongs to somebody else");
   if (ledger_.table().find(row.event, row.recipient))
     return refuse(Code::alert_exists, "the pair is registered already");
-  if (ledger_.table().size() >= policy_.limits.numalerts)
-    return refuse(Code::too_many_alerts, "the alert table is full");
-  if (!policy_.may_register(caller.uid, ledger_.table().rows_of(caller.uid)))
-    return refuse(Code::not_enough_quota, "too many registrations of this uid");
+  const auto exceeded = [&](Quota quota) { return tl::unexpected<Refusal>(over(quota, caller.uid, now_ns)); };
+  if (ledger_.table().size() >= policy_.limits[Quota::numalerts]) return exceeded(Quota::numalerts);
+  if (ledger_.table().rows_of(caller.uid) >= policy_.limits[Quota::registrations])
+    return exceeded(Quota::registrations);
   std::size_t past = 0;
   for (const auto& [name, other] : ledger_.mailslots())
     if (slot && other.state.uid == slot->state.uid) past += other.past.size();
-  if (past >= kMaxPastRegistrations)
-    return refuse(Code::not_enough_quota, "mailslots of this uid were registered and stopped too often");
+  if (past >= policy_.limits[Quota::past_registrations]) return exceeded(Quota::past_registrations);
   settle();
   Registration now = row;
   now.from = ledger_.totals().sequence;
@@ -331,13 +340,16 @@ alert::Stats::Reply Broker::stats(std::uint64_t turns, std::uint64_t connections
           t.refused,
           refused_raises_,
           ledger_.table().size(),
-          policy_.limits.numalerts,
+          policy_.limits[Quota::numalerts],
           ledger_.mailslots().size(),
           connections,
           turns,
           mailboxes_.wakes(),
           replays_,
-          nonsense_};
+          nonsense_,
+          denied_raises_,
+          denied_calls_,
+          quotas()};
 }
 
 std::error_code Broker::close(std::uint64_t now_ns) {

@@ -14,7 +14,9 @@
 #include "brokerd/journal_writer.hpp"
 #include "brokerd/ledger.hpp"
 #include "brokerd/mailboxes.hpp"
+#include "brokerd/overruns.hpp"
 #include "brokerd/policy.hpp"
+#include "brokerd/rates.hpp"
 #include "brokerd/replay.hpp"
 #include "brokerd/retention.hpp"
 
@@ -36,6 +38,7 @@ struct Caller {
   std::uint32_t uid = 0;
   std::uint32_t pid = 0;
   SessionRef session;
+  std::vector<std::uint32_t> groups;  // when it connected
 };
 
 /// What travels with the reply to OpenMailslot.
@@ -48,11 +51,6 @@ struct Opened {
 
 class Broker {
  public:
-  /// A mailslot that is registered and stopped for ever would grow the table's history for ever.
-  static constexpr std::size_t kMaxPastRegistrations = 16'384;  // of all mailslots of a uid
-  /// Mailslots that one connection may have open: each may cost a descriptor.
-  static constexpr std::size_t kMaxOpenPerSession = 64;
-
   Broker(Ledger ledger, JournalWriter journal, Policy policy);
 
   /// Accepted for this turn: the receipt is receipts()[index] once the turn has settled. A dry run
@@ -78,6 +76,7 @@ class Broker {
   Outcome<alert::ListTable::Reply> list(const Caller& caller, const alert::ListTable& call);
   Outcome<alert::ListMailslots::Reply> list(const Caller& caller, const alert::ListMailslots& call);
   alert::Stats::Reply stats(std::uint64_t turns, std::uint64_t connections);
+  Outcome<alert::Can::Reply> can(const Caller& caller, const alert::Can& call) const;
 
   /// A connection is gone: what it had open is closed, what lived with it ends.
   void end_session(const Caller& caller, std::uint64_t now_ns);
@@ -89,13 +88,18 @@ class Broker {
   /// Removes the segments that the journal need not keep, after telling it what that takes from whom.
   /// To be called at start and about once a minute; a new segment does it by itself.
   void retain(std::uint64_t now_ns);
-  void set_retention(const Retention& retention) noexcept { retention_ = retention; }
+  /// Shortens the journal at once where that is what they say.
+  void set_journal_options(const JournalOptions& options, std::uint64_t now_ns);
   [[nodiscard]] bool ages() const noexcept { return retention_.age_s > 0; }
 
   /// A proper end.
   std::error_code close(std::uint64_t now_ns);
 
   [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
+  /// What is there already stays, whatever the new one would say.
+  void set_policy(Policy policy) { policy_ = std::move(policy); }
+  /// Counts a refusal for this bound and logs it, at most once a second.
+  Refusal over(Quota quota, std::uint32_t uid, std::uint64_t now_ns);
 
  private:
   struct Staged {
@@ -118,6 +122,10 @@ class Broker {
     std::vector<std::pair<std::string, std::uint64_t>> mailslots;
   };
 
+  Outcome<alert::Nothing> judge(const Caller& caller, Verb verb, std::string_view event);
+  Outcome<alert::Nothing> judge(const Caller& caller, const alert::Raise& call, std::uint64_t now_ns);
+  Outcome<alert::Nothing> judge_reading(const Caller& caller, const Mailslot& slot);
+  [[nodiscard]] std::vector<alert::Stats::Quota> quotas() const;
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
   Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
   /// For changes that have happened whether or not the journal can be written now, such as the end of
@@ -138,6 +146,8 @@ class Broker {
   JournalWriter journal_;
   Policy policy_;
   Retention retention_;
+  Rates rates_;
+  Overruns overruns_;
   alert::JournalId journal_id_{};
   Mailboxes mailboxes_;
   std::vector<Staged> staged_;
@@ -146,6 +156,8 @@ class Broker {
   std::unordered_map<std::uint64_t, SessionState> sessions_;
   std::size_t consumers_ = 0;
   std::uint64_t refused_raises_ = 0;
+  std::uint64_t denied_raises_ = 0;  // by a rule
+  std::uint64_t denied_calls_ = 0;
   std::uint64_t replays_ = 0;
   std::uint64_t nonsense_ = 0;
   std::uint64_t complained_ns_ = 0;  // when the log last heard of a journal that cannot be written

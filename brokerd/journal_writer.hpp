@@ -19,6 +19,7 @@
 
 #include "alert/journal/journal.hpp"
 #include "alert/system/descriptor.hpp"
+#include "brokerd/journal_options.hpp"
 
 namespace brokerd {
 
@@ -53,19 +54,16 @@ struct Bound {
 [[nodiscard]] tl::expected<std::optional<Bound>, std::string> read_bound(const JournalFolder& folder);
 [[nodiscard]] std::error_code write_bound(const JournalFolder& folder, const Bound& bound);
 
-/// What an accepted alert survives: the broker's death, or also the machine's.
-enum class Durability { process, disk };
-
 class JournalWriter {
  public:
   static constexpr std::uint64_t kNumbersAhead = 1 << 20;
-  static constexpr std::uint64_t kSegmentBytes = 64 << 20;
 
   /// Numbers below `bound.bound` are reserved already.
   JournalWriter(JournalFolder folder, Bound bound) : folder_(std::move(folder)), bound_(std::move(bound)) {}
 
   /// `disk` syncs every commit before it counts.
   void set_durability(Durability durability) noexcept { durability_ = durability; }
+  void set_segment_bytes(std::uint64_t bytes) noexcept { segment_bytes_ = bytes; }
 
   /// Goes on in a segment that is whole up to `size`; what lies behind is cut off.
   [[nodiscard]] std::error_code continue_segment(std::uint64_t first, std::uint64_t size);
@@ -91,7 +89,6 @@ class JournalWriter {
   [[nodiscard]] bool wants_new_segment(std::uint64_t first) const noexcept {
     return size_ - checkpoint_ >= std::max(segment_bytes_, checkpoint_) && first > first_;
   }
-  void set_segment_bytes(std::uint64_t bytes) noexcept { segment_bytes_ = bytes; }
   [[nodiscard]] const JournalFolder& folder() const noexcept { return folder_; }
   /// The open segment: its first sequence and its bytes.
   [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
@@ -105,7 +102,7 @@ class JournalWriter {
   JournalFolder folder_;
   Bound bound_;
   Durability durability_ = Durability::process;
-  std::uint64_t segment_bytes_ = kSegmentBytes;
+  std::uint64_t segment_bytes_ = JournalOptions{}.segment_bytes;
   alert::Descriptor segment_;
   std::uint64_t first_ = 0;       // its first sequence
   std::uint64_t checkpoint_ = 0;  // bytes that it started with

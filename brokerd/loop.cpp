@@ -51,15 +51,32 @@ alert::Descriptor block_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   return checked(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
 }
 
+/// What rules about groups are judged by: the groups of the process that connected, not /etc/group.
+std::optional<std::vector<std::uint32_t>> groups_of(const alert::Descriptor& socket, gid_t primary) {
+  std::vector<gid_t> groups(32);
+  socklen_t size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  int done = ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size);
+  if (done != 0 && errno == ERANGE) {
+    groups.resize(size / sizeof(gid_t));
+    done = ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size);
+  }
+  if (done != 0) return std::nullopt;
+  groups.resize(size / sizeof(gid_t));
+  groups.push_back(primary);
+  return std::vector<std::uint32_t>(groups.begin(), groups.end());
+}
+
 }  // namespace
 
-Loop::Loop(Broker& broker, Listener& listener)
+Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload)
     : broker_(broker),
       listener_(listener),
+      reload_(std::move(reload)),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll")),
       signals_(block_signals()),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
@@ -86,7 +103,7 @@ void Loop::turn(int timeout_ms) {
     if (id == kListener) {
       accept();
     } else if (id == kSignals) {
-      stopping_ = true;
+      take_signals();
     } else if (const auto found = sessions_.find(id); found != sessions_.end()) {
       found->second->receive();
       touched.push_back(id);
@@ -119,6 +136,16 @@ void Loop::turn(int timeout_ms) {
       broker_.retain(turn.now_ns);
       retained_ns_ = now;
     }
+  }
+}
+
+void Loop::take_signals() {
+  signalfd_siginfo signal{};
+  while (::read(signals_.get(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
+    if (signal.ssi_signo == SIGHUP)
+      reload_();
+    else
+      stopping_ = true;
   }
 }
 
@@ -182,15 +209,17 @@ void Loop::admit(alert::Descriptor socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return;
+  auto groups = groups_of(socket, peer.gid);
+  if (!groups) return;
   std::size_t& mine = connections_[peer.uid];
   if (!broker_.policy().may_connect(peer.uid))
     return turn_away(socket, {alert::Code::access_denied, "this broker does not serve this uid"});
-  if (mine >= broker_.policy().limits.connections_per_uid)
-    return turn_away(socket, {alert::Code::not_enough_quota, "too many connections of this uid"});
+  if (mine >= broker_.policy().limits[Quota::connections])
+    return turn_away(socket, broker_.over(Quota::connections, peer.uid, clock_ns(CLOCK_REALTIME)));
   const std::uint64_t id = next_id_++;
   if (!add(epoll_, socket.get(), id)) return turn_away(socket, {alert::Code::not_enough_memory, "no memory"});
   ++mine;
-  const Caller caller{peer.uid, static_cast<std::uint32_t>(peer.pid), {id, socket.get()}};
+  const Caller caller{peer.uid, static_cast<std::uint32_t>(peer.pid), {id, socket.get()}, std::move(*groups)};
   sessions_.emplace(id, std::make_unique<Session>(std::move(socket), caller));
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -22,8 +23,8 @@ class Loop {
   static constexpr std::uint64_t kTurnNs = 10'000'000;  // after which the rest waits for the next turn
 
   /// Throws std::system_error when the system has no epoll or signalfd left. Blocks SIGTERM and
-  /// SIGINT in the calling thread: from here on they end run().
-  Loop(Broker& broker, Listener& listener);
+  /// SIGINT in the calling thread: from here on they end run(). SIGHUP calls `reload` between turns.
+  Loop(Broker& broker, Listener& listener, std::function<void()> reload);
 
   /// Serves until SIGTERM or SIGINT.
   void run();
@@ -31,6 +32,7 @@ class Loop {
  private:
   void turn(int timeout_ms);
   void accept();
+  void take_signals();
   void handle(const Turn& turn, std::vector<std::uint64_t>& touched);
   void admit(alert::Descriptor socket);
   void line_up(std::uint64_t id, const Session& session);
@@ -40,6 +42,7 @@ class Loop {
 
   Broker& broker_;
   Listener& listener_;
+  std::function<void()> reload_;
   alert::Descriptor epoll_;
   alert::Descriptor signals_;
   alert::Descriptor spare_;  // given up for a moment when no descriptor is left to accept with

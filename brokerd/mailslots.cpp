@@ -14,6 +14,7 @@ using alert::Code;
 Outcome<alert::MakeMailslot::Reply> Broker::make(const Caller& caller, const alert::MakeMailslot& call,
                                                  std::uint64_t now_ns) {
   if (!alert::is_mailslot_name(call.mailslot)) return refuse(Code::invalid_name, "not a name below \\mailslot\\");
+  if (auto judged = judge(caller, Verb::make, ""); !judged) return tl::unexpected<Refusal>(judged.error());
   const std::uint32_t max_message = call.max_message.value_or(alert::kLargestAlert);
   if (max_message == 0 || max_message > alert::kLargestAlert)
     return refuse(Code::invalid_parameter, "max_message is not between 1 and 65475");
@@ -23,8 +24,8 @@ Outcome<alert::MakeMailslot::Reply> Broker::make(const Caller& caller, const ale
   if (ledger_.mailslot(name)) return refuse(Code::already_exists, "there is a mailslot of this name");
   const auto mine = std::count_if(ledger_.mailslots().begin(), ledger_.mailslots().end(),
                                   [&](const auto& slot) { return slot.second.state.uid == caller.uid; });
-  if (static_cast<std::size_t>(mine) >= policy_.limits.mailslots_per_uid)
-    return refuse(Code::not_enough_quota, "too many mailslots of this uid");
+  if (static_cast<std::size_t>(mine) >= policy_.limits[Quota::mailslots])
+    return tl::unexpected<Refusal>(over(Quota::mailslots, caller.uid, now_ns));
   settle();
   MailslotState slot;
   slot.name = name;
@@ -66,8 +67,9 @@ Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& ca
   settle();
   auto found = owned(caller, call.mailslot);
   if (!found) return tl::unexpected<Refusal>(found.error());
-  if (sessions_[caller.session.id].opened.size() >= kMaxOpenPerSession)
-    return refuse(Code::not_enough_quota, "too many mailslots are open on this connection");
+  if (auto judged = judge_reading(caller, **found); !judged) return tl::unexpected<Refusal>(judged.error());
+  if (sessions_[caller.session.id].opened.size() >= policy_.limits[Quota::open_mailslots])
+    return tl::unexpected<Refusal>(over(Quota::open_mailslots, caller.uid, now_ns));
   const std::string name = (*found)->state.name;
   const std::uint64_t incarnation = (*found)->state.incarnation;
   if (call.consume) {
@@ -84,8 +86,8 @@ Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& ca
   const MailslotState& state = (*found)->state;
   Mailbox* mailbox = mailboxes_.find(incarnation);
   if (!mailbox) {
-    if (mailboxes_.ring_bytes(state.uid) + state.capacity > policy_.limits.ring_bytes_per_uid)
-      return refuse(Code::not_enough_quota, "too many bytes in the open mailboxes of this uid");
+    if (mailboxes_.ring_bytes(state.uid) + state.capacity > policy_.limits[Quota::ring_bytes])
+      return tl::unexpected<Refusal>(over(Quota::ring_bytes, state.uid, now_ns));
     auto created = mailboxes_.create(incarnation, state.uid, state.capacity, state.max_message, state.written);
     if (!created) return refuse(Code::not_enough_memory, "no memory for the mailbox: " + created.error().message());
     mailbox = *created;

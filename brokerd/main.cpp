@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <optional>
 #include <string>
 
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <CLI/CLI.hpp>
 
 #include "alert/control/socket_path.hpp"
+#include "brokerd/config.hpp"
 #include "brokerd/log.hpp"
 #include "brokerd/loop.hpp"
 #include "brokerd/notify.hpp"
@@ -25,10 +27,9 @@ struct Options {
   bool system = false;
   std::string socket;
   std::string journal;
-  std::size_t numalerts = brokerd::Limits{}.numalerts;
-  brokerd::Durability durability = brokerd::Durability::process;
-  brokerd::Retention retention;
-  std::uint64_t segment_bytes = brokerd::JournalWriter::kSegmentBytes;
+  std::string config;
+  std::string checked;  // --check-config
+  std::optional<std::uint64_t> numalerts;
 };
 
 int fail(const std::string& sentence) {
@@ -62,10 +63,42 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::uint64_t now_ns() {
+std::uint64_t now_ns(clockid_t clock = CLOCK_REALTIME) {
   timespec time{};
-  ::clock_gettime(CLOCK_REALTIME, &time);
+  ::clock_gettime(clock, &time);
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+/// What the named file says, or the one that a broker of this kind looks for.
+tl::expected<brokerd::Config, std::string> read_config(const Options& options, const std::string& named) {
+  using brokerd::MissingFile;
+  const auto accounts = brokerd::Accounts::of_system();
+  brokerd::Config standard = brokerd::standard_config(options.system, ::geteuid(), accounts);
+  const std::string file = named.empty() ? brokerd::default_config_path(options.system) : named;
+  const MissingFile missing = named.empty() ? MissingFile::is_empty : MissingFile::is_an_error;
+  auto config = file.empty() ? tl::expected<brokerd::Config, std::string>(std::move(standard))
+                             : brokerd::read_config(file, missing, std::move(standard), accounts);
+  if (config && options.numalerts) config->policy.limits[brokerd::Quota::numalerts] = *options.numalerts;
+  return config;
+}
+
+int check_config(const Options& options) {
+  const auto config = read_config(options, options.checked.empty() ? options.config : options.checked);
+  if (config) return kDone;
+  brokerd::log(config.error());
+  return kUsage;
+}
+
+/// A file that cannot be read or is wrong leaves everything as it is.
+void reload(const Options& options, brokerd::Broker& broker) {
+  brokerd::notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_ns(CLOCK_MONOTONIC) / 1'000));
+  auto config = read_config(options, options.config);
+  if (config) {
+    broker.set_policy(std::move(config->policy));
+    broker.set_journal_options(config->journal, now_ns());
+  }
+  brokerd::log(config ? "the configuration was read again" : "the old configuration stays: " + config.error());
+  brokerd::notify("READY=1");
 }
 
 int run(Options options) {
@@ -74,6 +107,11 @@ int run(Options options) {
   std::signal(SIGXFSZ, SIG_IGN);                          // a file that may not grow is a write that fails
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)  // or no file of ours must become it
     if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);
+  auto config = read_config(options, options.config);
+  if (!config) {
+    brokerd::log(config.error());
+    return kUsage;
+  }
   raise_descriptor_limit();
   auto folder = brokerd::JournalFolder::open(options.journal);
   if (!folder) return fail(folder.error());
@@ -84,13 +122,9 @@ int run(Options options) {
   if (!recovered) return fail(recovered.error());
   for (const std::string& note : recovered->notes) brokerd::log(note);
 
-  recovered->writer.set_durability(options.durability);
-  recovered->writer.set_segment_bytes(options.segment_bytes);
-  const brokerd::Policy policy{options.system, ::geteuid(), {.numalerts = options.numalerts}};
-  brokerd::Broker broker(std::move(recovered->ledger), std::move(recovered->writer), policy);
-  broker.set_retention(options.retention);
-  broker.retain(now_ns());
-  brokerd::Loop loop(broker, *listener);
+  brokerd::Broker broker(std::move(recovered->ledger), std::move(recovered->writer), std::move(config->policy));
+  broker.set_journal_options(config->journal, now_ns());
+  brokerd::Loop loop(broker, *listener, [&] { reload(options, broker); });
   brokerd::log("listening at " + options.socket + ", journal " + options.journal);
   brokerd::notify("READY=1");
   loop.run();
@@ -112,25 +146,19 @@ int main(int argc, char** argv) {
   app.add_option(
       "--journal", options.journal,
       "Folder of the journal [$XDG_STATE_HOME/alertbroker/journal; --system: /var/lib/alertbroker/journal]");
-  app.add_option("--numalerts", options.numalerts, "Rows of the alert table")->capture_default_str();
-  const std::map<std::string, brokerd::Durability> durabilities{{"process", brokerd::Durability::process},
-                                                                {"disk", brokerd::Durability::disk}};
-  app.add_option("--durability", options.durability,
-                 "What an accepted alert survives: the broker's death, or also the machine's (slower)")
-      ->transform(CLI::CheckedTransformer(durabilities).description("process or disk [process]"));
-  app.add_option("--retain-bytes", options.retention.bytes, "Size of the journal beyond which its oldest part goes")
-      ->transform(CLI::AsSizeValue(false));
-  app.add_option("--retain-seconds", options.retention.age_s, "Age beyond which a part of the journal goes");
-  app.add_option("--retain-unread", options.retention.unread_bytes_per_uid,
-                 "Journal kept beyond that for what a uid has not read [256 MiB]")
-      ->transform(CLI::AsSizeValue(false));
-  app.add_option("--segment-bytes", options.segment_bytes, "Size of a part of the journal [64 MiB]")
-      ->transform(CLI::AsSizeValue(false));
-  app.footer("Exit status: 0 ended by SIGTERM with nothing lost, 2 usage, 5 system.");
+  app.add_option("--config", options.config,
+                 "Rules and limits, read again on SIGHUP [$XDG_CONFIG_HOME/alertbroker/brokerd.toml; "
+                 "--system: /etc/alertbroker/brokerd.toml]");
+  CLI::Option* check = app.add_option("--check-config", options.checked,
+                                      "Only say whether FILE, or the configuration that would be read, is right")
+                           ->type_name("[FILE]")
+                           ->expected(0, 1);
+  app.add_option("--numalerts", options.numalerts, "Rows of the alert table [65536]");
+  app.footer("Exit status: 0 ended by SIGTERM with nothing lost, 2 usage or a wrong configuration,\n5 system.");
   try {
     app.parse(argc, argv);
     if (::geteuid() == 0 && options.socket.empty() && options.journal.empty()) options.system = true;
-    return run(std::move(options));
+    return check->count() > 0 ? check_config(options) : run(std::move(options));
   } catch (const CLI::Success& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {

@@ -1,29 +1,59 @@
 #pragma once
-// Who may do what: pure questions with yes or no for an answer.
+// Who may do what: pure questions, and the rule that answered. The first rule that fits decides.
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "brokerd/limits.hpp"
 
 namespace brokerd {
 
-struct Limits {
-  std::size_t numalerts = 65'536;              // rows of the alert table; the name is the old INI file's
-  std::size_t registrations_per_uid = 16'384;  // of the host's broker
-  std::size_t connections_per_uid = 1'024;
-  std::size_t mailslots_per_uid = 1'024;
-  std::uint64_t ring_bytes_per_uid = 1'024 * 1'024 * 1'024;
+/// What rules are about: raising, registering for, making a mailslot (which has no event), and
+/// opening one that is registered for the event.
+enum class Verb : std::uint8_t { raise, start, make, read };
+inline constexpr std::string_view kVerbs[] = {"raise", "start", "make", "read"};
+
+[[nodiscard]] constexpr std::string_view name(Verb verb) noexcept { return kVerbs[static_cast<std::size_t>(verb)]; }
+[[nodiscard]] std::optional<Verb> verb_named(std::string_view text) noexcept;
+
+/// An empty list does not narrow: every verb, every event (or none), everybody.
+struct Rule {
+  std::string name;
+  bool allow = false;
+  std::vector<Verb> verbs;
+  std::vector<std::string> events;  // canonical
+  std::vector<std::uint32_t> uids;  // who is one of these
+  std::vector<std::uint32_t> gids;  // or in one of these groups
 };
+
+struct Verdict {
+  bool allowed;
+  std::size_t rule;       // from 1, in the configuration's order; 0: a built-in one
+  std::string_view name;  // the policy's; may be empty
+};
+
+/// "rule 3 (printers)" for whoever wants to know.
+[[nodiscard]] std::string rule_text(const Verdict& verdict);
 
 struct Policy {
   bool host = false;             // the host's broker serves everybody, a user's only its user
   std::uint32_t broker_uid = 0;  // who runs it
   Limits limits;
+  std::vector<Rule> rules;     // the configuration's
+  std::vector<Rule> built_in;  // asked when none of them fits; where none of these fits, the answer is yes
+
+  /// `operators`: the group that may register for ADMIN and ERRORLOG of the host, where there is one.
+  [[nodiscard]] static Policy standard(bool host, std::uint32_t broker_uid, std::optional<std::uint32_t> operators);
 
   [[nodiscard]] bool may_connect(std::uint32_t uid) const noexcept { return host || uid == broker_uid || uid == 0; }
-  /// `rows`: how many the uid has already.
-  [[nodiscard]] bool may_register(std::uint32_t uid, std::size_t rows) const noexcept {
-    return !host || uid == 0 || rows < limits.registrations_per_uid;
-  }
+  /// `groups`: of the uid. `event`: canonical; empty where there is none, which no rule about events fits.
+  [[nodiscard]] Verdict judge(std::uint32_t uid, std::span<const std::uint32_t> groups, Verb verb,
+                              std::string_view event) const noexcept;
   /// Mailslots and registrations belong to a uid; root may touch everything.
   [[nodiscard]] bool may_touch(std::uint32_t uid, std::uint32_t owner) const noexcept {
     return uid == owner || uid == 0;

@@ -5,18 +5,10 @@
 #include <map>
 #include <vector>
 
+#include "brokerd/journal_options.hpp"
 #include "brokerd/ledger.hpp"
 
 namespace brokerd {
-
-struct Retention {
-  std::uint64_t bytes = 0;  // of all segments; 0: no limit
-  std::uint64_t age_s = 0;  // 0: no limit
-  /// Beyond these limits the journal keeps what a uid's mailslots have not read, up to so many bytes.
-  std::uint64_t unread_bytes_per_uid = 256 << 20;
-
-  [[nodiscard]] bool is_limited() const noexcept { return bytes > 0 || age_s > 0; }
-};
 
 /// A segment that is no longer written to.
 struct PastSegment {

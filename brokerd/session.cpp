@@ -80,6 +80,7 @@ struct Act {
   Outcome<alert::Stats::Reply> operator()(const alert::Stats&) const {
     return broker.stats(turn.turns, turn.connections);
   }
+  auto operator()(const alert::Can& call) const { return broker.can(caller, call); }
   Outcome<Opened> operator()(const alert::OpenMailslot& call) const {
     if (!window) {
       auto made = alert::ReplayWindow::create();

@@ -102,9 +102,9 @@ TEST(DurabilityDisk, ReplacesABrokenSegmentThatHoldsNoAlertYet) {
   EXPECT_EQ(alert::journal_segments(life.folder)->size(), 1u);
 }
 
-TEST(Durability, IsChosenOnTheCommandLine) {
-  const test::Broker broker({"--durability", "disk"});
+TEST(Durability, IsChosenInTheConfiguration) {
+  const test::TemporaryFolder folder;
+  const auto config = folder.file("toml", "[journal]\ndurability = \"disk\"\n");
+  const test::Broker broker({"--config", config});
   EXPECT_EQ(broker.ctl({"raise", "message", "kept"}).status, 0);
-  const auto wrong = test::Process({test::program("brokerd"), "--durability", "tea"}).finish();
-  EXPECT_EQ(wrong.status, 2);
 }

@@ -161,7 +161,7 @@ class Broker {
     std::vector<std::string> command{program("brokerd"), "--socket", socket(), "--journal", journal()};
     command.insert(command.end(), options_.begin(), options_.end());
     process_.reset();
-    process_.emplace(command);
+    process_.emplace(command, Process::Environment{{"XDG_CONFIG_HOME", folder_.path()}});  // not the tester's
     notes_.clear();
     for (std::string line = process_->err_line(); !line.empty(); line = process_->err_line()) {
       if (line.find("listening at") != std::string::npos) return true;

@@ -99,9 +99,18 @@ TEST(TakenAlerts, AreLostWhereNobodyHasReadThem) {
   EXPECT_EQ(brokerd::account(slot, slot.read).pending, 10u);
 }
 
+/// A configuration file with small segments, of which two are kept.
+struct SmallJournal {
+  test::TemporaryFolder folder;
+  std::string config;
+  explicit SmallJournal(const std::string& more = "")
+      : config(folder.file("toml", "[journal]\nsegment_bytes = 4096\nretain_bytes = 8192\n" + more)) {}
+};
+
 /// A broker with small segments, of which two are kept, and a mailslot that reads one alert of thirty.
 struct Shortened {
-  test::Broker broker{{"--segment-bytes", "4096", "--retain-bytes", "8192", "--retain-unread", "0"}};
+  SmallJournal small{"retain_unread = 1\n"};
+  test::Broker broker{{"--config", small.config}};
   Shortened() {
     broker.ctl({"make", "box"});
     broker.ctl({"start", "MESSAGE", "box"});
@@ -157,7 +166,8 @@ TEST(RetentionOfABroker, TellsAnObserverToo) {
 }
 
 TEST(RetentionOfABroker, KeepsWhatIsUnreadWithinTheBudget) {
-  const test::Broker broker({"--segment-bytes", "4096", "--retain-bytes", "8192"});
+  const SmallJournal small;
+  const test::Broker broker({"--config", small.config});
   broker.ctl({"make", "box"});
   broker.ctl({"start", "MESSAGE", "box"});
   for (int i = 0; i < 30; ++i) broker.ctl({"raise", "message", std::string(500, 'x')});

@@ -41,12 +41,13 @@ bool put_json(const T& value) {
   return put(to_json(value).dump() + "\n");
 }
 
-/// Each field on a line.
+/// Each field on a line, but lists.
 template <class T>
 std::string lines(const T& value) {
   std::string text;
   auto pass = [&](const char* name, const auto& field) {
     const Json json = to_json(field);
+    if (json.is_array()) return;
     std::string padded(name);
     padded.resize(std::max<std::size_t>(padded.size() + 1, 16), ' ');
     text += padded + (json.is_string() ? for_terminal(json.get<std::string>()) : json.dump()) + "\n";
@@ -111,10 +112,20 @@ int show_mailslots(const Context& context, const TableOptions& options) {
   });
 }
 
+/// A line for each bound: how often it was hit since the broker's start.
+std::string quota_lines(const Stats::Reply& stats) {
+  std::string text =
+      row_text("\n%-18s  %12s  %s\n", std::string("QUOTA"), std::string("LIMIT"), std::string("REFUSED"));
+  for (const Stats::Quota& quota : stats.quotas)
+    text += row_text("%-18s  %12s  %s\n", for_terminal(quota.name),
+                     quota.limit ? std::to_string(*quota.limit) : "unlimited", std::to_string(quota.refused));
+  return text;
+}
+
 int show_stats(const Context& context, const TableOptions& options) {
   const auto stats = ask(context, Stats{});
   if (!stats) return complain(stats.error());
-  return (options.json ? put_json(*stats) : put(lines(*stats))) ? kDone : kSystem;
+  return (options.json ? put_json(*stats) : put(lines(*stats) + quota_lines(*stats))) ? kDone : kSystem;
 }
 
 }  // namespace

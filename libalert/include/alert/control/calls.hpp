@@ -263,6 +263,16 @@ struct ListMailslots {
 /// matched = written + refused, since the journal began.
 struct Stats {
   static constexpr std::string_view kMethod = "Stats";
+  /// A bound and how often it was hit since start. No limit: unlimited.
+  struct Quota {
+    std::string name;
+    std::optional<std::uint64_t> limit;
+    std::uint64_t refused = 0;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("name", s.name), p("limit", s.limit), p("refused", s.refused);
+    }
+  };
   struct Reply {
     std::string journal;
     std::uint64_t sequence = 0;  // of the last alert accepted
@@ -279,24 +289,53 @@ struct Stats {
     std::uint64_t wakes = 0;     // since start
     std::uint64_t replays = 0;   // since start
     std::uint64_t nonsense = 0;  // consumer pages that had to be clamped, since start
+    /// By a rule, since start: of the refused raises; and of Start, MakeMailslot and OpenMailslot.
+    std::uint64_t denied_raises = 0;
+    std::uint64_t denied_calls = 0;
+    std::vector<Quota> quotas;
     template <class Self, class Pass>
     static void fields(Self& s, Pass& p) {
       p("journal", s.journal), p("sequence", s.sequence), p("accepted", s.accepted), p("matched", s.matched),
           p("written", s.written), p("refused", s.refused), p("refused_raises", s.refused_raises),
           p("registrations", s.registrations), p("numalerts", s.numalerts), p("mailslots", s.mailslots),
           p("connections", s.connections), p("turns", s.turns), p("wakes", s.wakes), p("replays", s.replays),
-          p("nonsense", s.nonsense);
+          p("nonsense", s.nonsense), p("denied_raises", s.denied_raises), p("denied_calls", s.denied_calls),
+          p("quotas", s.quotas);
     }
   };
   template <class Self, class Pass>
   static void fields(Self&, Pass&) {}
 };
 
+/// Whether a rule lets `uid` do this (quotas apart). Root may ask about everybody, others about
+/// themselves. `verb`: raise, start, make, read; make has no event. `groups` are another uid's; the
+/// caller's own are always those of this connection.
+struct Can {
+  static constexpr std::string_view kMethod = "Can";
+  struct Reply {
+    bool allowed = false;
+    std::optional<std::uint64_t> rule;  // of the configuration, from 1; missing: a built-in one
+    std::string name;                   // of the rule; may be empty
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("allowed", s.allowed), p("rule", s.rule), p("name", s.name);
+    }
+  };
+  std::uint32_t uid = 0;
+  std::optional<std::vector<std::uint32_t>> groups;
+  std::string verb;
+  std::optional<std::string> event;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("uid", s.uid), p("groups", s.groups), p("verb", s.verb), p("event", s.event);
+  }
+};
+
 /// Calls `f(Call{})` for every call of the interface.
 template <class F>
 void for_each_call(F&& f) {
   f(Raise{}), f(Start{}), f(Stop{}), f(MakeMailslot{}), f(OpenMailslot{}), f(DeleteMailslot{}), f(Replay{});
-  f(ListTable{}), f(ListMailslots{}), f(Stats{});
+  f(ListTable{}), f(ListMailslots{}), f(Stats{}), f(Can{});
 }
 
 }  // namespace alert

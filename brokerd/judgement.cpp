@@ -1,0 +1,74 @@
+// The broker's judgement: rules, rates and bounds, before anything is journaled.
+
+#include "brokerd/broker.hpp"
+#include "brokerd/log.hpp"
+
+namespace brokerd {
+
+using alert::Code;
+
+Refusal Broker::over(Quota quota, std::uint32_t uid, std::uint64_t now_ns) {
+  if (const auto line = overruns_.count(quota, uid, policy_.limits, now_ns)) log(*line);
+  const Code code = quota == Quota::numalerts ? Code::too_many_alerts : Code::not_enough_quota;
+  return {code, std::string(facts(quota).sentence)};
+}
+
+Outcome<alert::Nothing> Broker::judge(const Caller& caller, Verb verb, std::string_view event) {
+  const Verdict verdict = policy_.judge(caller.uid, caller.groups, verb, event);
+  if (verdict.allowed) return alert::Nothing{};
+  ++(verb == Verb::raise ? denied_raises_ : denied_calls_);
+  return refuse(Code::access_denied, rule_text(verdict) + " does not let this uid " + std::string(name(verb)) +
+                                         (verb == Verb::make ? " mailslots" : " this event"));
+}
+
+Outcome<alert::Nothing> Broker::judge(const Caller& caller, const alert::Raise& call, std::uint64_t now_ns) {
+  if (auto by_rule = judge(caller, Verb::raise, alert::canonical_event(call.event)); !by_rule) return by_rule;
+  if (call.dry_run.value_or(false)) return alert::Nothing{};
+  const auto bytes = static_cast<std::uint32_t>(call.wire.size() / 2);  // hexadecimal
+  if (const auto quota = rates_.take(caller.uid, bytes, policy_.limits, now_ns))
+    return tl::unexpected<Refusal>(over(*quota, caller.uid, now_ns));
+  return alert::Nothing{};
+}
+
+/// What a mailslot holds comes from every event it is or was registered for.
+Outcome<alert::Nothing> Broker::judge_reading(const Caller& caller, const Mailslot& slot) {
+  const auto& rows = ledger_.table().of_recipient(slot.state.name);
+  if (rows.empty() && slot.past.empty()) return judge(caller, Verb::read, "");
+  for (const Registration* row : rows)
+    if (auto judged = judge(caller, Verb::read, row->event); !judged) return judged;
+  for (const PastRegistration& row : slot.past)
+    if (auto judged = judge(caller, Verb::read, row.event); !judged) return judged;
+  return alert::Nothing{};
+}
+
+Outcome<alert::Can::Reply> Broker::can(const Caller& caller, const alert::Can& call) const {
+  const bool is_self = caller.uid == call.uid;
+  if (!is_self && caller.uid != 0) return refuse(Code::access_denied, "only root may ask about another uid");
+  const auto verb = verb_named(call.verb);
+  if (!verb) return refuse(Code::invalid_parameter, "the verb is not raise, start, make or read");
+  std::string event;
+  if (*verb != Verb::make) {
+    if (!call.event || call.event->empty()) return refuse(Code::invalid_parameter, "the event has no name");
+    if (!alert::is_event_name(*call.event))
+      return refuse(Code::invalid_name, "the event name is longer than 16 characters or has a forbidden one");
+    event = alert::canonical_event(*call.event);
+  }
+  const auto groups = is_self ? caller.groups : call.groups.value_or(std::vector<std::uint32_t>());
+  const Verdict verdict = policy_.judge(call.uid, groups, *verb, event);
+  alert::Can::Reply reply{verdict.allowed, {}, std::string(verdict.name)};
+  if (verdict.rule != 0) reply.rule = verdict.rule;
+  return reply;
+}
+
+std::vector<alert::Stats::Quota> Broker::quotas() const {
+  std::vector<alert::Stats::Quota> rows;
+  for (std::size_t i = 0; i < kQuotas.size(); ++i) {
+    const auto quota = static_cast<Quota>(i);
+    alert::Stats::Quota row{std::string(facts(quota).name), {}, overruns_.of(quota)};
+    if (policy_.limits[quota] != kUnlimited) row.limit = policy_.limits[quota];
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace brokerd
