@@ -27,6 +27,7 @@ const std::vector<Words> kVerbs{
     {"table"},
     {"mailslots"},
     {"stats"},
+    {"can"},
     {"dump"},
     {"pack"},
 };

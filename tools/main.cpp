@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   add_raise(app, context);
   add_read(app, context);
   add_table(app, context);
+  add_can(app, context);
   add_dump(app, context);
   add_pack(app, context);
   try {

@@ -32,6 +32,7 @@ struct Context {
 void add_raise(CLI::App& app, Context& context);
 void add_read(CLI::App& app, Context& context);   // read, listen
 void add_table(CLI::App& app, Context& context);  // make, rm, start, stop, table, mailslots, stats
+void add_can(CLI::App& app, Context& context);
 void add_dump(CLI::App& app, Context& context);
 void add_pack(CLI::App& app, Context& context);
 

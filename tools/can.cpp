@@ -1,0 +1,85 @@
+// alertctl can: whether the broker's rules let somebody do something, and which rule says so.
+
+#include <charconv>
+#include <memory>
+
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "alert/control/json_fields.hpp"
+#include "exit_status.hpp"
+#include "print.hpp"
+#include "verbs.hpp"
+
+using namespace alert;
+
+namespace {
+
+struct CanOptions {
+  Can call;
+  std::string who;
+  std::string event;
+  bool json = false;
+};
+
+/// Of the system's group database, which may be a network away: that is why the broker does not ask it.
+std::vector<std::uint32_t> groups_of(const passwd& account) {
+  int count = 32;
+  std::vector<gid_t> groups(static_cast<std::size_t>(count));
+  while (::getgrouplist(account.pw_name, account.pw_gid, groups.data(), &count) < 0)
+    groups.resize(static_cast<std::size_t>(count));
+  groups.resize(static_cast<std::size_t>(count));
+  return {groups.begin(), groups.end()};
+}
+
+/// Fills in who is asked about; false when there is nobody of that name. A uid needs no account.
+bool find_who(CanOptions& options) {
+  std::uint32_t uid = 0;
+  const char* const end = options.who.data() + options.who.size();
+  const auto [rest, error] = std::from_chars(options.who.data(), end, uid);
+  const bool is_number = error == std::errc() && rest == end;
+  const passwd* account = is_number ? ::getpwuid(uid) : ::getpwnam(options.who.c_str());
+  if (!account && !is_number) return false;
+  options.call.uid = account ? account->pw_uid : uid;
+  if (account && account->pw_uid != ::geteuid()) options.call.groups = groups_of(*account);
+  return true;
+}
+
+std::string verdict_text(const Can::Reply& verdict) {
+  std::string text = verdict.allowed ? "yes: " : "no: ";
+  text += verdict.rule ? "rule " + std::to_string(*verdict.rule) : "the built-in rule";
+  return text + (verdict.name.empty() ? "" : " (" + for_terminal(verdict.name) + ")") + "\n";
+}
+
+int can(const Context& context, CanOptions& options) {
+  if (!find_who(options)) {
+    complain("there is no user " + for_terminal(options.who));
+    return kUsage;
+  }
+  if (!options.event.empty()) options.call.event = options.event;
+  auto client = context.connect();
+  if (!client) return complain(client.error());
+  const auto verdict = client->call(options.call);
+  if (!verdict) return complain(verdict.error());
+  if (!put(options.json ? to_json(*verdict).dump() + "\n" : verdict_text(*verdict))) return kSystem;
+  return verdict->allowed ? kDone : kRefused;
+}
+
+}  // namespace
+
+void add_can(CLI::App& app, Context& context) {
+  auto options = std::make_shared<CanOptions>();
+  CLI::App* sub = app.add_subcommand("can", "Ask whether a rule lets somebody do something, and which");
+  sub->add_option("uid", options->who, "UID or user name: your own, or as root anybody's")->required();
+  sub->add_option("verb", options->call.verb, "raise, start, make or read")
+      ->required()
+      ->check(CLI::IsMember({"raise", "start", "make", "read"}));
+  sub->add_option("event", options->event, "The event; make has none");
+  sub->add_flag("--json", options->json, "Print the verdict as JSON");
+  sub->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]")
+      ->check(CLI::PositiveNumber);
+  sub->footer(std::string("Examples:\n  alertctl can www-data raise ADMIN\n  alertctl can 1000 start PRINTING\n") +
+              kExitStatuses);
+  sub->callback([&context, options] { context.verb = [&context, options] { return can(context, *options); }; });
+}
