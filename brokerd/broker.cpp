@@ -62,6 +62,10 @@ Outcome<Broker::Ticket> Broker::raise(const Caller& caller, const alert::Raise& 
   if (call.event.empty()) return refused(Code::invalid_parameter, "the event has no name");
   if (!alert::is_event_name(call.event))
     return refused(Code::invalid_name, "the event name is longer than 16 characters or has a forbidden one");
+  const std::string id = call.dry_run.value_or(false) ? "" : call.id.value_or("");
+  if (!id.empty() && !is_raise_id(id))
+    return refused(Code::invalid_parameter, "the id is not 32 lower-case hexadecimal digits");
+  if (const auto first = receipt_of(caller, id)) return *first;  // it costs no rate again
   if (auto judged = judge(caller, call, now_ns); !judged)
     return refused(judged.error().code, judged.error().message);
   const auto profile = profile_named(call.profile);
@@ -89,18 +93,6 @@ Outcome<Broker::Ticket> Broker::raise(const Caller& caller, const alert::Raise& 
     receipts_.emplace_back(std::move(preview));
     return receipts_.size() - 1;
   }
-  const std::string id = call.id.value_or("");
-  if (!id.empty()) {
-    if (!is_raise_id(id)) return refused(Code::invalid_parameter, "the id is not 32 lower-case hexadecimal digits");
-    const auto is_same = [&](const Staged& other) { return other.id == id && other.header.uid == caller.uid; };
-    if (std::any_of(staged_.begin(), staged_.end(), is_same)) settle();
-    if (const RaiseKnown* known = ledger_.raise_ids().find({caller.uid, id})) {
-      const alert::Receipt first = receipt(*known);
-      settle();
-      receipts_.emplace_back(first);
-      return receipts_.size() - 1;
-    }
-  }
   Staged staged;
   staged.header = stamp(caller, now_ns);
   staged.header.kind = static_cast<std::uint16_t>(alert::RecordKind::alert);
@@ -114,6 +106,18 @@ Outcome<Broker::Ticket> Broker::raise(const Caller& caller, const alert::Raise& 
   staged.id = id;
   staged_.push_back(std::move(staged));
   return receipts_.size() + staged_.size() - 1;
+}
+
+std::optional<Broker::Ticket> Broker::receipt_of(const Caller& caller, const std::string& id) {
+  if (id.empty()) return std::nullopt;
+  const auto is_same = [&](const Staged& other) { return other.id == id && other.header.uid == caller.uid; };
+  if (std::any_of(staged_.begin(), staged_.end(), is_same)) settle();
+  const RaiseKnown* known = ledger_.raise_ids().find({caller.uid, id});
+  if (!known) return std::nullopt;
+  const alert::Receipt first = receipt(*known);
+  settle();
+  receipts_.emplace_back(first);
+  return receipts_.size() - 1;
 }
 
 void Broker::settle() {

@@ -135,6 +135,8 @@ class Broker {
   std::error_code commit(std::uint64_t now_ns);
   Outcome<const Mailslot*> owned(const Caller& caller, const std::string& name) const;
   [[nodiscard]] alert::Receipt receipt(const RaiseKnown& raise) const;
+  /// A ticket for the first receipt, where a raise with this id is known.
+  std::optional<Ticket> receipt_of(const Caller& caller, const std::string& id);
   [[nodiscard]] std::optional<CursorMoved> cursor_of(const Mailslot& slot);
   void detach(const std::string& mailslot, std::uint64_t incarnation, const Caller& caller, std::uint64_t now_ns);
   void rotate(std::uint64_t now_ns);

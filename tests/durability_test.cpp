@@ -23,7 +23,8 @@ struct Life {
   explicit Life(const std::string& path, Durability durability) : folder(path) {
     auto recovered = brokerd::recover(std::move(*brokerd::JournalFolder::open(folder)), 1);
     recovered->writer.set_durability(durability);
-    broker.emplace(std::move(recovered->ledger), std::move(recovered->writer), brokerd::Policy{});
+    broker.emplace(std::move(recovered->ledger), std::move(recovered->writer),
+                   brokerd::Policy::standard(false, 0, std::nullopt));
   }
   /// The sequence, or the number of the refusal below zero.
   long accept() {

@@ -9,7 +9,7 @@ using test::kNobody;
 
 constexpr int kQuota = 1816;
 
-alert::Raise alert_of(std::size_t bytes) { return {"TEST", "lm20", std::string(2 * bytes, '0'), {}}; }
+alert::Raise alert_of(std::size_t bytes) { return {"TEST", "lm20", std::string(2 * bytes, '0'), {}, {}}; }
 std::string slot(int number) { return "\\mailslot\\slot" + std::to_string(number); }
 
 class Quotas : public testing::Test {

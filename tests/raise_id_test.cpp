@@ -141,7 +141,8 @@ TEST(RaiseId, CountsOnceAlsoWithinOneTurn) {
   ASSERT_TRUE(journal);
   auto recovered = brokerd::recover(std::move(*journal), 1);
   ASSERT_TRUE(recovered);
-  brokerd::Broker broker(std::move(recovered->ledger), std::move(recovered->writer), {});
+  brokerd::Broker broker(std::move(recovered->ledger), std::move(recovered->writer),
+                         brokerd::Policy::standard(false, 0, std::nullopt));
   for (const auto& id : {kId, id_of(2), kId, kId}) ASSERT_TRUE(broker.raise({}, raise(id), 1));
   broker.settle();
   const auto receipts = broker.take_receipts();

@@ -49,7 +49,7 @@ void JsonWriter::string(std::string_view text) {
   separate();
   out_.push_back('"');
   const auto escape = [&](std::uint32_t c) {
-    char digits[8];
+    char digits[16];
     std::snprintf(digits, sizeof digits, "\\u%04x", static_cast<unsigned>(c));
     out_ += digits;
   };
