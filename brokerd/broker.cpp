@@ -139,6 +139,10 @@ void Broker::settle() {
     const auto& deliveries = ledger_.deliver(staged.event, staged.header.sequence, staged.wire.size(), id);
     for (const Delivery& delivery : deliveries) {
       if (delivery.code != Code::success) continue;
+      if (delivery.incarnation == 0) {
+        semaphores_.pulse(delivery.recipient);
+        continue;
+      }
       alert::RecordHeader header = staged.header;
       header.size = static_cast<std::uint32_t>(sizeof header) + delivery.size;
       if (delivery.size < staged.wire.size()) header.flags |= alert::kCutAtMaxdata;
@@ -147,6 +151,7 @@ void Broker::settle() {
     receipts_.emplace_back(receipt(summary(deliveries, staged.header.sequence, id)));
   }
   mailboxes_.publish();
+  semaphores_.publish();
   const std::uint64_t now_ns = staged_.back().header.accepted_ns;
   staged_.clear();
   rotate(now_ns);
@@ -282,6 +287,9 @@ Outcome<alert::Nothing> Broker::start(const Caller& caller, const alert::Start& 
   const Mailslot* slot = ledger_.mailslot(row.recipient);
   if (slot && !policy_.may_touch(caller.uid, slot->state.uid))
     return refuse(Code::access_denied, "the mailslot belongs to somebody else");
+  const SemaphoreState* semaphore = ledger_.semaphore(row.recipient);
+  if (semaphore && !policy_.may_touch(caller.uid, semaphore->uid))
+    return refuse(Code::access_denied, "the semaphore belongs to somebody else");
   if (ledger_.table().find(row.event, row.recipient))
     return refuse(Code::alert_exists, "the pair is registered already");
   const auto exceeded = [&](Quota quota) { return tl::unexpected<Refusal>(over(quota, caller.uid, now_ns)); };
@@ -295,7 +303,10 @@ Outcome<alert::Nothing> Broker::start(const Caller& caller, const alert::Start& 
   settle();
   Registration now = row;
   now.from = ledger_.totals().sequence;
-  auto done = change(caller, {now}, now_ns);
+  std::vector<Change> changes;
+  if (!is_mailslot && !semaphore) changes.emplace_back(SemaphoreState{row.recipient, caller.uid, 0});
+  changes.emplace_back(now);
+  auto done = change(caller, changes, now_ns);
   if (done && row.session) sessions_[caller.session.id].registrations.push_back(row.id);
   return done;
 }
@@ -315,6 +326,7 @@ Outcome<alert::Nothing> Broker::stop(const Caller& caller, const alert::Stop& ca
   auto done = change(caller, {Unregistered{event, recipient, ledger_.totals().sequence}}, now_ns);
   if (const auto session = sessions_.find(caller.session.id); done && session != sessions_.end())
     std::erase(session->second.registrations, id);
+  if (done) release_semaphore(caller, recipient, now_ns);
   return done;
 }
 
@@ -348,7 +360,7 @@ alert::Stats::Reply Broker::stats(std::uint64_t turns, std::uint64_t connections
           ledger_.mailslots().size(),
           connections,
           turns,
-          mailboxes_.wakes(),
+          mailboxes_.wakes() + semaphores_.wakes(),
           replays_,
           nonsense_,
           denied_raises_,

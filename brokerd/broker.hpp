@@ -19,6 +19,7 @@
 #include "brokerd/rates.hpp"
 #include "brokerd/replay.hpp"
 #include "brokerd/retention.hpp"
+#include "brokerd/semaphore_pages.hpp"
 
 namespace brokerd {
 
@@ -49,6 +50,12 @@ struct Opened {
   alert::Descriptor poll;  // the client's end, where asked for
 };
 
+/// What travels with the reply to OpenSemaphore.
+struct OpenedSemaphore {
+  alert::OpenSemaphore::Reply reply;
+  alert::Descriptor page;
+};
+
 class Broker {
  public:
   Broker(Ledger ledger, JournalWriter journal, Policy policy);
@@ -71,6 +78,7 @@ class Broker {
                                            std::uint64_t now_ns);
   Outcome<alert::Nothing> remove(const Caller& caller, const alert::DeleteMailslot& call, std::uint64_t now_ns);
   Outcome<Opened> open(const Caller& caller, const alert::OpenMailslot& call, std::uint64_t now_ns);
+  Outcome<OpenedSemaphore> open(const Caller& caller, const alert::OpenSemaphore& call, std::uint64_t now_ns);
   Outcome<alert::Replay::Reply> replay(const Caller& caller, const alert::Replay& call,
                                        alert::ReplayWindow& window);
   Outcome<alert::ListTable::Reply> list(const Caller& caller, const alert::ListTable& call);
@@ -118,6 +126,7 @@ class Broker {
   /// What ends with a connection.
   struct SessionState {
     std::vector<OpenedMailslot> opened;
+    std::vector<std::string> semaphores;       // opened
     std::vector<std::uint64_t> registrations;  // ids
     std::vector<std::pair<std::string, std::uint64_t>> mailslots;
   };
@@ -139,6 +148,8 @@ class Broker {
   std::optional<Ticket> receipt_of(const Caller& caller, const std::string& id);
   [[nodiscard]] std::optional<CursorMoved> cursor_of(const Mailslot& slot);
   void detach(const std::string& mailslot, std::uint64_t incarnation, const Caller& caller, std::uint64_t now_ns);
+  /// Forgets a semaphore that neither a registration nor a connection keeps.
+  void release_semaphore(const Caller& caller, const std::string& name, std::uint64_t now_ns);
   void rotate(std::uint64_t now_ns);
   void begin_segment(std::uint64_t now_ns);
   /// About the journal, once a second at most.
@@ -152,6 +163,7 @@ class Broker {
   Overruns overruns_;
   alert::JournalId journal_id_{};
   Mailboxes mailboxes_;
+  SemaphorePages semaphores_;
   std::vector<Staged> staged_;
   std::vector<Change> owed_;  // applied, not yet journaled
   std::vector<Outcome<alert::Receipt>> receipts_;

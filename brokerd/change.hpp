@@ -48,6 +48,28 @@ struct MailslotDeleted {
   }
 };
 
+/// A semaphore's whole state: as it comes to be, and again in every checkpoint.
+struct SemaphoreState {
+  static constexpr std::string_view kChange = "semaphore";
+  std::string name;
+  std::uint32_t uid = 0;
+  std::uint64_t pulses = 0;  // alerts written to it
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("name", s.name), p("uid", s.uid), p("pulses", s.pulses);
+  }
+};
+
+/// No registration and no connection keeps it any more: the name is free.
+struct SemaphoreReleased {
+  static constexpr std::string_view kChange = "semaphore_released";
+  std::string name;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("name", s.name);
+  }
+};
+
 /// One row of the alert table.
 struct Registration {
   static constexpr std::string_view kChange = "registered";
@@ -172,8 +194,8 @@ struct Totals {
   }
 };
 
-using Change = std::variant<Totals, MailslotState, MailslotDeleted, Registration, Unregistered, PastRegistration,
-                            CursorMoved, NumbersSkipped, RaiseKnown, AlertsTaken>;
+using Change = std::variant<Totals, MailslotState, MailslotDeleted, SemaphoreState, SemaphoreReleased, Registration,
+                            Unregistered, PastRegistration, CursorMoved, NumbersSkipped, RaiseKnown, AlertsTaken>;
 
 [[nodiscard]] inline alert::Json to_json(const Change& change) {
   return std::visit(
@@ -198,6 +220,7 @@ using Change = std::variant<Totals, MailslotState, MailslotDeleted, Registration
   try_as(Totals{}), try_as(MailslotState{}), try_as(MailslotDeleted{}), try_as(Registration{});
   try_as(Unregistered{}), try_as(PastRegistration{}), try_as(CursorMoved{}), try_as(NumbersSkipped{});
   try_as(RaiseKnown{}), try_as(AlertsTaken{});
+  try_as(SemaphoreState{}), try_as(SemaphoreReleased{});
   return result;
 }
 

@@ -20,6 +20,10 @@ void Ledger::apply_one(const MailslotState& mailslot) {
 
 void Ledger::apply_one(const MailslotDeleted& deleted) { mailslots_.erase(deleted.name); }
 
+void Ledger::apply_one(const SemaphoreState& semaphore) { semaphores_[semaphore.name] = semaphore; }
+
+void Ledger::apply_one(const SemaphoreReleased& released) { semaphores_.erase(released.name); }
+
 void Ledger::apply_one(const Registration& row) {
   if (table_.find(row.event, row.recipient)) return;
   table_.add(row);
@@ -71,6 +75,7 @@ void Ledger::apply_one(const AlertsTaken& taken) {
 Delivery Ledger::judge(const Registration& row, std::size_t size) const {
   Delivery delivery{row.recipient, alert::Code::path_not_found, 0, 0};
   const Mailslot* slot = mailslot(row.recipient);
+  if (!slot && semaphore(row.recipient)) delivery.code = alert::Code::success;
   if (!slot) return delivery;
   delivery.incarnation = slot->state.incarnation;
   delivery.size = static_cast<std::uint32_t>(std::min<std::size_t>(size, row.maxdata));
@@ -90,6 +95,8 @@ const std::vector<Delivery>& Ledger::deliver(std::string_view event, std::uint64
     ++(written ? totals_.written : totals_.refused);
     if (const auto slot = mailslots_.find(row->recipient); slot != mailslots_.end())
       ++(written ? slot->second.state.written : slot->second.state.refused);
+    else if (const auto pulsed = semaphores_.find(row->recipient); pulsed != semaphores_.end())
+      ++pulsed->second.pulses;
     deliveries_.push_back(delivery);
   }
   if (!id.id.empty()) raise_ids_.remember(summary(deliveries_, sequence, id));
@@ -131,6 +138,11 @@ const Mailslot* Ledger::mailslot(std::string_view name) const noexcept {
   return found == mailslots_.end() ? nullptr : &found->second;
 }
 
+const SemaphoreState* Ledger::semaphore(std::string_view name) const noexcept {
+  const auto found = semaphores_.find(name);
+  return found == semaphores_.end() ? nullptr : &found->second;
+}
+
 std::vector<Change> Ledger::checkpoint() const {
   std::vector<Change> changes{totals_};
   for (const auto& [sequence, raise] : raise_ids_.all()) changes.emplace_back(raise);
@@ -138,6 +150,7 @@ std::vector<Change> Ledger::checkpoint() const {
     changes.emplace_back(slot.state);
     changes.insert(changes.end(), slot.past.begin(), slot.past.end());
   }
+  for (const auto& [name, semaphore] : semaphores_) changes.emplace_back(semaphore);
   for (const auto& [id, row] : table_.rows()) changes.emplace_back(row);
   return changes;
 }

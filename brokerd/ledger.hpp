@@ -17,7 +17,7 @@ namespace brokerd {
 struct Delivery {
   std::string_view recipient;  // of the row; valid until the table changes
   alert::Code code;            // success: written
-  std::uint64_t incarnation;   // of the mailslot, when written
+  std::uint64_t incarnation;   // of the mailslot, when written; 0: a semaphore, pulsed
   std::uint32_t size;          // bytes of the alert that fit its maxdata
 };
 
@@ -62,6 +62,10 @@ class Ledger {
     return mailslots_;
   }
   [[nodiscard]] const RaiseIds& raise_ids() const noexcept { return raise_ids_; }
+  [[nodiscard]] const SemaphoreState* semaphore(std::string_view name) const noexcept;
+  [[nodiscard]] const std::map<std::string, SemaphoreState, std::less<>>& semaphores() const noexcept {
+    return semaphores_;
+  }
   [[nodiscard]] const AlertTable& table() const noexcept { return table_; }
   [[nodiscard]] const Totals& totals() const noexcept { return totals_; }
 
@@ -74,6 +78,8 @@ class Ledger {
   void apply_one(const Totals& totals);
   void apply_one(const MailslotState& mailslot);
   void apply_one(const MailslotDeleted& deleted);
+  void apply_one(const SemaphoreState& semaphore);
+  void apply_one(const SemaphoreReleased& released);
   void apply_one(const Registration& row);
   void apply_one(const Unregistered& row);
   void apply_one(const PastRegistration& row);
@@ -86,6 +92,7 @@ class Ledger {
   AlertTable table_;
   RaiseIds raise_ids_;
   std::map<std::string, Mailslot, std::less<>> mailslots_;
+  std::map<std::string, SemaphoreState, std::less<>> semaphores_;
   std::vector<Delivery> deliveries_;
 };
 

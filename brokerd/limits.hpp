@@ -17,6 +17,8 @@ enum class Quota : std::uint8_t {
   registrations,
   past_registrations,
   open_mailslots,
+  semaphores,
+  open_semaphores,
   alerts_per_second,
   bytes_per_second,
 };
@@ -34,7 +36,7 @@ struct QuotaFacts {
 };
 
 /// In the order of the enumeration. Each holds for every uid alike, root included, but numalerts, which
-/// is of the whole table (its name is the old INI file's), and open_mailslots, of one connection: each
+/// is of the whole table (its name is the old INI file's), and open_mailslots and open_semaphores, of one connection: each
 /// may cost a descriptor. A mailslot that is registered and stopped for ever would grow the table's
 /// history for ever; past_registrations counts those of all mailslots of a uid.
 inline constexpr std::array kQuotas{
@@ -47,6 +49,8 @@ inline constexpr std::array kQuotas{
     QuotaFacts{"past_registrations", Unit::count, 16'384, 16'384,
                "mailslots of this uid were registered and stopped too often"},
     QuotaFacts{"open_mailslots", Unit::count, 64, 64, "too many mailslots are open on this connection"},
+    QuotaFacts{"semaphores", Unit::count, 1'024, 1'024, "too many open semaphores of this uid"},
+    QuotaFacts{"open_semaphores", Unit::count, 64, 64, "too many semaphores are open on this connection"},
     QuotaFacts{"alerts_per_second", Unit::count, 10'000, kUnlimited, "this uid raises too many alerts a second"},
     QuotaFacts{"bytes_per_second", Unit::bytes, 64ULL << 20, kUnlimited, "this uid raises too many bytes a second"},
 };

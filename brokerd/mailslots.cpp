@@ -208,15 +208,20 @@ void Broker::end_session(const Caller& caller, std::uint64_t now_ns) {
   sessions_.erase(found);
   for (const auto& [name, incarnation, place] : state.opened) detach(name, incarnation, caller, now_ns);
   std::vector<Change> ends;
+  std::vector<std::string> recipients = state.semaphores;
+  for (const std::string& name : state.semaphores) semaphores_.leave(name, caller.session.id);
   for (const std::uint64_t id : state.registrations)
-    if (const auto row = ledger_.table().rows().find(id); row != ledger_.table().rows().end())
+    if (const auto row = ledger_.table().rows().find(id); row != ledger_.table().rows().end()) {
       ends.emplace_back(Unregistered{row->second.event, row->second.recipient, ledger_.totals().sequence});
+      recipients.push_back(row->second.recipient);
+    }
   for (const auto& [name, incarnation] : state.mailslots)
     if (const Mailslot* slot = ledger_.mailslot(name); slot && slot->state.incarnation == incarnation) {
       ends.emplace_back(MailslotDeleted{name});
       mailboxes_.mark_deleted(incarnation);
     }
   owe(caller, ends, now_ns);
+  for (const std::string& name : recipients) release_semaphore(caller, name, now_ns);
 }
 
 Outcome<alert::ListMailslots::Reply> Broker::list(const Caller& caller, const alert::ListMailslots& call) {

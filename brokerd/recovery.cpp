@@ -160,6 +160,20 @@ std::vector<Change> ends_of_sessions(const Ledger& ledger) {
   return changes;
 }
 
+/// Without sessions, registrations alone keep a semaphore; those of a broker that knew no semaphores
+/// have none yet.
+std::vector<Change> semaphores_kept(const Ledger& ledger) {
+  std::vector<Change> changes;
+  for (const auto& [name, semaphore] : ledger.semaphores())
+    if (ledger.table().of_recipient(name).empty()) changes.emplace_back(SemaphoreReleased{name});
+  for (const auto& [id, row] : ledger.table().rows()) {
+    const bool is_first = ledger.table().of_recipient(row.recipient).front() == &row;
+    if (is_first && alert::is_semaphore_name(row.recipient) && !ledger.semaphore(row.recipient))
+      changes.emplace_back(SemaphoreState{row.recipient, row.uid, 0});
+  }
+  return changes;
+}
+
 }  // namespace
 
 std::optional<RaisedAs> raised_as(const alert::RecordView& record, alert::Bytes annex) {
@@ -295,6 +309,8 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
     }
   }
   for (const Change& change : ends_of_sessions(ledger))
+    if (!error) error = append(writer, ledger, change, stamp);
+  for (const Change& change : semaphores_kept(ledger))
     if (!error) error = append(writer, ledger, change, stamp);
   if (!error) error = writer.confirm(boot);
   if (error) return tl::unexpected<std::string>(path.string() + ": cannot write: " + error.message());

@@ -89,6 +89,7 @@ struct Act {
     }
     return broker.open(caller, call, turn.now_ns);
   }
+  auto operator()(const alert::OpenSemaphore& call) const { return broker.open(caller, call, turn.now_ns); }
   Outcome<alert::Replay::Reply> operator()(const alert::Replay& call) const {
     if (!window) return refuse(alert::Code::invalid_handle, "no mailslot is open here");
     return broker.replay(caller, call, *window);
@@ -185,6 +186,10 @@ Session::Reply Session::to_reply(Outcome<Value> outcome) const {
     reply.descriptors.push_back(alert::duplicate(window_->descriptor()));
     if (outcome->page) reply.descriptors.push_back(std::move(outcome->page));
     if (outcome->poll) reply.descriptors.push_back(std::move(outcome->poll));
+    return reply;
+  } else if constexpr (std::is_same_v<Value, OpenedSemaphore>) {
+    Reply reply{reply_text(outcome->reply), {}, {}};
+    reply.descriptors.push_back(std::move(outcome->page));
     return reply;
   } else {
     return {reply_text(*outcome), {}, {}};

@@ -27,6 +27,10 @@ struct Book {
     ledger.apply(Registration{ledger.totals().registrations + 1, event, recipient, maxdata, 0, false, sequence});
     return *this;
   }
+  Book& make_semaphore(const std::string& name) {
+    ledger.apply(SemaphoreState{name, 0, 0});
+    return *this;
+  }
   Book& stop(const std::string& event, const std::string& recipient) {
     ledger.apply(Unregistered{event, recipient, sequence});
     return *this;
@@ -63,6 +67,26 @@ TEST(Ledger, MatchedIsWrittenPlusRefused) {
   EXPECT_EQ(totals.written, 1u);
   EXPECT_EQ(totals.refused, 2u);
   EXPECT_EQ(book.ledger.mailslot("small")->state.refused, 1u);
+}
+
+TEST(Ledger, PulsesASemaphoreWithoutDataWhateverTheMaxdata) {
+  Book book;
+  book.make_semaphore("\\sem\\s").start("E", "\\sem\\s", 0).start("F", "\\sem\\s").start("E", "\\sem\\t");
+  EXPECT_EQ(book.raise("E"), (Names{"\\sem\\s", "!3"}));
+  EXPECT_EQ(book.ledger.deliver("F", ++book.sequence, 100).front().size, 0u);
+  EXPECT_EQ(book.ledger.semaphore("\\sem\\s")->pulses, 2u);
+  EXPECT_EQ(book.ledger.totals().matched, 3u);
+  EXPECT_EQ(book.ledger.totals().written, 2u);
+  EXPECT_EQ(book.ledger.totals().refused, 1u);
+}
+
+TEST(Ledger, CountsThePulsesOfANewSemaphoreFromNothing) {
+  Book book;
+  book.make_semaphore("\\sem\\s").start("E", "\\sem\\s").raise("E");
+  book.stop("E", "\\sem\\s").ledger.apply(SemaphoreReleased{"\\sem\\s"});
+  EXPECT_EQ(book.ledger.semaphore("\\sem\\s"), nullptr);
+  book.make_semaphore("\\sem\\s");
+  EXPECT_EQ(book.ledger.semaphore("\\sem\\s")->pulses, 0u);
 }
 
 TEST(Ledger, CutsAtMaxdataBeforeItAsksWhetherItFits) {
@@ -111,6 +135,7 @@ TEST(Ledger, ANewIncarnationOwesNothingOfItsPredecessor) {
 TEST(Ledger, ItsCheckpointMakesTheSameStateAgain) {
   Book book;
   book.make("a").make("b").start("E", "a").start("E", "b").start("F", "\\sem\\s").raise("E");
+  book.make_semaphore("\\sem\\s").raise("F");
   book.stop("E", "b").raise("E");
   book.ledger.apply(CursorMoved{"a", 1, 1, 2, true});
   Ledger again;
@@ -128,6 +153,8 @@ TEST(Change, SurvivesJson) {
   const Change changes[] = {Totals{"id", 1, 2, 3, 4, 5, 6, 7, 8},
                             MailslotState{"n", 1, 2, 3, 4, true, 5, 6, 7, 8, 9, 10, true},
                             MailslotDeleted{"n"},
+                            SemaphoreState{"s", 1, 2},
+                            SemaphoreReleased{"s"},
                             Registration{1, "E", "r", 2, 3, true, 4},
                             Unregistered{"E", "r", 1},
                             PastRegistration{"m", "E", 1, 2, 3},

@@ -141,6 +141,43 @@ TEST_F(Ownership, RecordSaysWhoRaisedIt) {
   EXPECT_NE(seen.out.find("\"uid\":65534"), std::string::npos) << seen.out;
 }
 
+constexpr const char* kSemaphore = "\\sem\\semaphore";
+
+TEST_F(Ownership, ForeignSemaphoreCanNotBeOpenedOrRegistered) {
+  ASSERT_EQ(root(alert::Start{"TEST", kSemaphore, {}, {}}), 0);
+  EXPECT_EQ(nobody(alert::OpenSemaphore{kSemaphore}), 5);
+  EXPECT_EQ(nobody(alert::OpenSemaphore{"\\SEM\\SEMAPHORE"}), 5);
+  EXPECT_EQ(nobody(alert::Start{"OTHER", kSemaphore, {}, {}}), 5);
+  EXPECT_EQ(rows_root_sees(), 1u);
+}
+
+TEST_F(Ownership, SemaphoreBelongsToWhoeverHasItOpen) {
+  alert::Client waiter = broker.connect();
+  ASSERT_TRUE(waiter.call(alert::OpenSemaphore{kSemaphore}));
+  EXPECT_EQ(nobody(alert::OpenSemaphore{kSemaphore}), 5);
+  EXPECT_EQ(nobody(alert::Start{"TEST", kSemaphore, {}, {}}), 5);
+  ASSERT_EQ(root(alert::Start{"TEST", kSemaphore, {}, {}}), 0);
+  ASSERT_EQ(root(alert::Stop{"TEST", kSemaphore}), 0);
+  EXPECT_EQ(nobody(alert::OpenSemaphore{kSemaphore}), 5);
+}
+
+TEST_F(Ownership, SemaphoreStaysItsMakersWhileRootKeepsIt) {
+  ASSERT_EQ(nobody(alert::Start{"TEST", kSemaphore, {}, {}}), 0);
+  EXPECT_EQ(root(alert::OpenSemaphore{kSemaphore}), 0);
+  ASSERT_EQ(root(alert::Start{"OTHER", kSemaphore, {}, {}}), 0);
+  ASSERT_EQ(nobody(alert::Stop{"TEST", kSemaphore}), 0);
+  broker.kill();
+  ASSERT_TRUE(broker.start());
+  EXPECT_EQ(nobody(alert::OpenSemaphore{kSemaphore}), 0);
+}
+
+TEST_F(Ownership, ReleasedSemaphoreBelongsToWhoeverTakesItNext) {
+  ASSERT_EQ(root(alert::Start{"TEST", kSemaphore, {}, {}}), 0);
+  ASSERT_EQ(root(alert::Stop{"TEST", kSemaphore}), 0);
+  EXPECT_EQ(nobody(alert::Start{"TEST", kSemaphore, {}, {}}), 0);
+  EXPECT_EQ(nobody(alert::OpenSemaphore{kSemaphore}), 0);
+}
+
 struct UserBroker : Ownership {
   UserBroker() : Ownership(std::vector<std::string>{}) {}
 };

@@ -190,6 +190,24 @@ struct Replay {
   }
 };
 
+/// Makes the semaphore where nobody has registered or opened it; it stays until nobody does any more.
+/// With the reply travels the descriptor of its page; `pulses` is the counter as of now.
+struct OpenSemaphore {
+  static constexpr std::string_view kMethod = "OpenSemaphore";
+  struct Reply {
+    std::uint64_t pulses = 0;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("pulses", s.pulses);
+    }
+  };
+  std::string semaphore;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("semaphore", s.semaphore);
+  }
+};
+
 /// The caller's rows (root: all), in the order of registration, a page at a time.
 struct ListTable {
   static constexpr std::string_view kMethod = "ListTable";
@@ -335,6 +353,7 @@ struct Can {
 template <class F>
 void for_each_call(F&& f) {
   f(Raise{}), f(Start{}), f(Stop{}), f(MakeMailslot{}), f(OpenMailslot{}), f(DeleteMailslot{}), f(Replay{});
+  f(OpenSemaphore{});
   f(ListTable{}), f(ListMailslots{}), f(Stats{}), f(Can{});
 }
 
