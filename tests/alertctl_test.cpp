@@ -20,6 +20,7 @@ const std::vector<Words> kVerbs{
     {"raise", "custom"},
     {"read"},
     {"listen"},
+    {"wait"},
     {"make"},
     {"rm"},
     {"start"},
@@ -128,7 +129,7 @@ TEST(Alertctl, ExitsTwoForANameThatIsNotUtf8) {
   const test::Broker broker;
   for (const Words& words :
        {Words{"make", "\xFF"}, Words{"rm", "\xFF"}, Words{"start", "\xFF", "box"}, Words{"read", "\xFF"},
-        Words{"listen", "\xFF"}, Words{"raise", "errlog", "1", "--event", "\xFF"}}) {
+        Words{"listen", "\xFF"}, Words{"wait", "\xFF"}, Words{"raise", "errlog", "1", "--event", "\xFF"}}) {
     const Finished usage = broker.ctl(words);
     EXPECT_EQ(usage.status, 2) << words[0];
     EXPECT_FALSE(has(usage.err, "json.exception")) << usage.err;
@@ -143,9 +144,17 @@ TEST(Alertctl, ComplainsInPlainWordsWithoutEscapingItsOwnQuotes) {
 
 TEST(AlertctlWithoutABroker, ExitsFiveAndNamesTheSocket) {
   const test::TemporaryFolder folder;
-  const std::vector<Words> verbs{
-      {"raise", "message", "a"}, {"read", "box"},          {"listen", "ADMIN"}, {"make", "box"}, {"rm", "box"},
-      {"start", "ADMIN", "box"}, {"stop", "ADMIN", "box"}, {"table"},           {"mailslots"},   {"stats"}};
+  const std::vector<Words> verbs{{"raise", "message", "a"},
+                                 {"read", "box"},
+                                 {"listen", "ADMIN"},
+                                 {"make", "box"},
+                                 {"rm", "box"},
+                                 {"start", "ADMIN", "box"},
+                                 {"stop", "ADMIN", "box"},
+                                 {"table"},
+                                 {"mailslots"},
+                                 {"stats"},
+                                 {"wait", "go"}};
   for (Words words : verbs) {
     words.insert(words.end(), {"--socket", folder / "socket"});
     SCOPED_TRACE(joined(words));

@@ -195,7 +195,8 @@ TEST_F(Semaphores, AreBoundedPerConnectionAndPerUid) {
   };
   while (opened < most) {
     clients.push_back(broker.connect());
-    for (std::size_t i = 0; i < brokerd::Broker::kMaxOpenPerSession; ++i) ASSERT_EQ(open_next(), Code::success);
+    for (std::size_t i = 0; i < brokerd::facts(brokerd::Quota::open_semaphores).user; ++i)
+      ASSERT_EQ(open_next(), Code::success);
     EXPECT_EQ(open_next(), Code::not_enough_quota);
   }
   clients.push_back(broker.connect());

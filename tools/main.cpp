@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   app.footer(kExitStatuses);
   add_raise(app, context);
   add_read(app, context);
+  add_wait(app, context);
   add_table(app, context);
   add_can(app, context);
   add_dump(app, context);
