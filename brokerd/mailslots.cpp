@@ -11,6 +11,19 @@ namespace brokerd {
 
 using alert::Code;
 
+namespace {
+
+/// Whether a reader that brings its own place can go on from there (OpenMailslot says when).
+bool continues(const alert::OpenMailslot& call, const MailslotState& state, const Totals& totals) {
+  if (!call.after || call.journal != totals.journal || call.incarnation != state.incarnation) return false;
+  const std::uint64_t first = call.consume ? state.read : 0;
+  const std::uint64_t first_sequence = call.consume ? state.read_sequence : state.created;
+  return call.after->ordinal >= first && call.after->ordinal <= state.written &&
+         call.after->sequence >= first_sequence && call.after->sequence <= totals.sequence;
+}
+
+}  // namespace
+
 Outcome<alert::MakeMailslot::Reply> Broker::make(const Caller& caller, const alert::MakeMailslot& call,
                                                  std::uint64_t now_ns) {
   if (!alert::is_mailslot_name(call.mailslot)) return refuse(Code::invalid_name, "not a name below \\mailslot\\");
@@ -106,17 +119,21 @@ Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& ca
   }
   opened.ring = alert::duplicate(mailbox->ring.descriptor());
   if (!opened.ring) return give_up("no descriptor for the mailbox");
+  const bool lives_on = continues(call, state, ledger_.totals());
+  const alert::HistoryPlace after = lives_on ? *call.after : alert::HistoryPlace{state.read, state.read_sequence};
+  opened.reply.journal = ledger_.totals().journal;
   opened.reply.incarnation = incarnation;
   opened.reply.from = {0, state.created};
-  opened.reply.after = {state.read, state.read_sequence};
-  const bool is_told_of_holes = ledger_.totals().skipped <= state.read_sequence;
-  if (state.read == state.written && is_told_of_holes)
+  opened.reply.after = after;
+  const bool is_told_of_holes = ledger_.totals().skipped <= after.sequence;
+  if (after.ordinal == state.written && is_told_of_holes)
     opened.reply.resume = alert::RingPlace{state.written, mailbox->ring.tail()};
   if (call.consume) {
-    auto page = alert::ConsumerPage::create({0, state.read, state.read_sequence, state.read});
+    auto page = alert::ConsumerPage::create({0, after.ordinal, after.sequence, after.ordinal});
     if (page) opened.page = alert::duplicate(page->descriptor());
     if (!opened.page) return give_up("no memory for the consumer page");
-    owe(caller, {CursorMoved{name, state.read, state.read_sequence, state.handed, true}}, now_ns);
+    const std::uint64_t handed = lives_on ? after.ordinal : state.handed;
+    owe(caller, {CursorMoved{name, after.ordinal, after.sequence, handed, true}}, now_ns);
     mailbox->consumer = Mailbox::Consumer{caller.session, std::move(poll), std::move(*page)};
     ++consumers_;
   } else {

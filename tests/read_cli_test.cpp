@@ -152,14 +152,32 @@ TEST(Read, FollowEndsWithOneWhenTheMailslotIsDeleted) {
   EXPECT_TRUE(has(end.err, "\\mailslot\\box was deleted")) << end.err;
 }
 
-TEST(Read, FollowEndsWithFiveWhenTheBrokerDies) {
+TEST(Read, FollowEndsWithFiveWhenTheBrokerStaysAwayForTheTimeout) {
   Post post;
-  test::Process reader = post->alertctl({"read", "box", "--follow"});
+  test::Process reader = post->alertctl({"read", "box", "--follow", "--timeout", "1"});
   post.await_consumer();
   post->kill();
   const Finished end = reader.finish();
   EXPECT_EQ(end.status, 5);
   EXPECT_TRUE(has(end.err, "the broker is gone")) << end.err;
+}
+
+TEST(Read, FollowGoesOnAfterTheBrokerWasKilled) {
+  Post post;
+  post.post({"one"});
+  test::Process reader = post->alertctl({"read", "box", "--json", "--follow", "--count", "3"});
+  EXPECT_EQ(Post::text_of(reader.out_line()), "one");
+  post->kill();
+  EXPECT_TRUE(has(reader.err_line(), "the broker is gone"));
+  ASSERT_TRUE(post->start());
+  EXPECT_TRUE(has(reader.err_line(), "the broker is back"));
+  for (const std::string text : {"two", "three"}) {
+    post.post({text});
+    const std::string line = reader.out_line();
+    EXPECT_EQ(Post::text_of(line), text);
+    EXPECT_FALSE(has(line, "redelivered")) << line;
+  }
+  EXPECT_EQ(reader.wait(), 0);
 }
 
 TEST(Read, AFollowerThatIsInterruptedHasReadWhatItPrinted) {
@@ -182,6 +200,29 @@ TEST(Read, ASecondConsumerIsToldThatTheMailslotHasOne) {
   EXPECT_EQ(second.status, 1);
   EXPECT_TRUE(has(second.err, "consumer")) << second.err;
   EXPECT_EQ(post.read({"--peek"}).status, 1);
+}
+
+TEST(Read, ASecondConsumerGetsTheMailslotOnceTheFirstHasGone) {
+  Post post;
+  test::Process reader = post->alertctl({"read", "box", "--follow"});
+  post.await_consumer();
+  test::Process second = post->alertctl({"read", "box", "--json", "--count", "1", "--timeout", "600000"});
+  while (json::parse(post->ctl({"stats", "--json"}).out).at("connections") < 3) continue;
+  reader.signal(SIGKILL);
+  reader.wait();
+  post.await_consumer();
+  post.post({"for the second"});
+  EXPECT_EQ(Post::text_of(second.out_line()), "for the second");
+  EXPECT_EQ(second.wait(), 0);
+}
+
+TEST(Read, ASecondConsumerIsToldThatTheMailslotIsBusyOnceItsTimeoutHasPassed) {
+  Post post;
+  const test::Process reader = post->alertctl({"read", "box", "--follow"});
+  post.await_consumer();
+  const Finished second = post.read({"--timeout", "20"});
+  EXPECT_EQ(second.status, 1);
+  EXPECT_TRUE(has(second.err, "ERROR_BUSY")) << second.err;
 }
 
 TEST(ReadOutput, RawIsTheWireBytesAndNothingElse) {
@@ -315,4 +356,23 @@ TEST(Listen, RefusesABadEventNameAndNamesIt) {
   const Finished listener = post->ctl({"listen", "ADMIN", "a/b"});
   EXPECT_EQ(listener.status, 2);
   EXPECT_TRUE(has(listener.err, "a/b")) << listener.err;
+}
+
+TEST(Listen, GoesOnAfterTheBrokerWasKilledAndTellsWhatItCannotHaveHeard) {
+  Post post;
+  test::Process listener = post->alertctl({"listen", "MESSAGE", "--json"});
+  EXPECT_TRUE(has(listener.err_line(), "listening"));
+  post.post({"one"});
+  EXPECT_EQ(Post::text_of(listener.out_line()), "one");
+  listener.signal(SIGSTOP);
+  post->kill();
+  ASSERT_TRUE(post->start());
+  post.post({"unheard"});
+  listener.signal(SIGCONT);
+  EXPECT_TRUE(has(listener.err_line(), "the broker is gone"));
+  EXPECT_TRUE(has(listener.err_line(), "the broker is back"));
+  post.post({"two"});
+  EXPECT_EQ(json::parse(listener.out_line()),
+            json::parse(R"({"gap": {"first": 2, "last": 2, "count": 0, "reason": "no mailslot"}})"));
+  EXPECT_EQ(Post::text_of(listener.out_line()), "two");
 }

@@ -254,6 +254,7 @@ std::string_view gap_reason(std::uint32_t reason) noexcept {
   switch (static_cast<GapReason>(reason)) {
     case GapReason::retention: return "retention";
     case GapReason::damaged: return "damaged";
+    case GapReason::no_mailslot: return "no mailslot";
   }
   return "unknown";
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "alert/control/mailslot.hpp"
+#include "alert/control/socket_path.hpp"
 #include "exit_status.hpp"
 #include "json_lines.hpp"
 #include "print.hpp"
@@ -89,6 +90,14 @@ int read_all(Mailslot& mailslot, Codecs& codecs, const ReadOptions& options, std
   return kDone;
 }
 
+/// A connection that outlives the broker by `patience`, and says so.
+Connection lasting(Client client, const Context& context, std::chrono::milliseconds patience) {
+  return {std::move(client), client_sockets(context.socket), patience, [](Connection::News news) {
+            complain(news == Connection::News::lost ? "the broker is gone, waiting for it"
+                                                    : "the broker is back, reading goes on");
+          }};
+}
+
 int read(const Context& context, const ReadOptions& options) {
   auto codecs = context.open_codecs();
   if (!codecs) return codecs.error();
@@ -96,8 +105,9 @@ int read(const Context& context, const ReadOptions& options) {
   if (!client) return complain(client.error());
   const bool observe = options.peek || options.since > 0;
   const std::string name = mailslot_path(options.mailslot);
-  auto mailslot =
-      Mailslot::open(std::move(*client), name, observe ? Mailslot::Mode::observe : Mailslot::Mode::consume);
+  auto mailslot = Mailslot::open(
+      lasting(std::move(*client), context, context.timeout(options.follow ? Mailslot::kForever : 0ms)), name,
+      observe ? Mailslot::Mode::observe : Mailslot::Mode::consume, Mailslot::Wakeup::bell, context.timeout(0ms));
   if (!mailslot) return complain(mailslot.error(), name);
   if (options.since > 0) mailslot->rewind();
   return read_all(*mailslot, *codecs, options, context.timeout(0ms));
@@ -108,19 +118,20 @@ int listen(const Context& context, ReadOptions options) {
   if (!codecs) return codecs.error();
   auto client = context.connect_patiently();
   if (!client) return complain(client.error());
+  Connection connection = lasting(std::move(*client), context, context.timeout(Mailslot::kForever));
   const std::string name = std::string(kMailslotPrefix) + "listen." + std::to_string(::getpid()) + "." +
                            std::to_string(std::random_device()());
   MakeMailslot make;
   make.mailslot = name;
   make.session = true;
-  if (const auto made = client->call(make); !made) return complain(made.error());
+  if (const auto made = connection.call(make); !made) return complain(made.error());
   for (const std::string& event : options.events) {
     Start start{event, name, {}, true};
-    const auto started = client->call(start);
+    const auto started = connection.call(start);
     const bool twice = !started && started.error().code == Code::alert_exists;  // the mailslot is ours alone
     if (!started && !twice) return complain(started.error(), event);
   }
-  auto mailslot = Mailslot::open(std::move(*client), name, Mailslot::Mode::consume);
+  auto mailslot = Mailslot::open(std::move(connection), name, Mailslot::Mode::consume);
   if (!mailslot) return complain(mailslot.error());
   options.follow = context.timeout_ms < 0;
   std::fprintf(stderr, "listening\n");
@@ -128,7 +139,7 @@ int listen(const Context& context, ReadOptions options) {
 }
 
 void add_output_options(CLI::App& verb, ReadOptions& options, Context& context) {
-  verb.add_option("--timeout", context.timeout_ms, "Milliseconds to wait for each alert")
+  verb.add_option("--timeout", context.timeout_ms, "Milliseconds to wait for alert, mailslot or broker")
       ->check(CLI::NonNegativeNumber);
   verb.add_option("--count", options.count, "Stop after this many");
   auto* json = verb.add_flag("--json", options.json, "One JSON object per line");

@@ -147,6 +147,10 @@ struct HistoryPlace {
 /// page, and where `poll` was asked for a socket that becomes readable when there is something to read.
 /// `from` is the beginning of this incarnation, `after` what its consumer has read. Where something
 /// waits behind `after`, `resume` is missing and Replay comes first.
+///
+/// A reader that lives on brings its own place, `after` in `incarnation` of `journal`. It counts as
+/// read if it can be: the same incarnation, not beyond what was written, for a consumer not before what was read.
+/// Otherwise the reply's `after` is the one above.
 struct OpenMailslot {
   static constexpr std::string_view kMethod = "OpenMailslot";
   struct Reply {
@@ -154,17 +158,23 @@ struct OpenMailslot {
     HistoryPlace from;
     HistoryPlace after;
     std::optional<RingPlace> resume;
+    std::string journal = {};
     template <class Self, class Pass>
     static void fields(Self& s, Pass& p) {
-      p("incarnation", s.incarnation), p("from", s.from), p("after", s.after), p("resume", s.resume);
+      p("incarnation", s.incarnation), p("from", s.from), p("after", s.after), p("resume", s.resume),
+          p("journal", s.journal);
     }
   };
   std::string mailslot;
   bool consume = false;  // false: an observer, whose reading changes nothing
   std::optional<bool> poll;
+  std::optional<std::string> journal = {};
+  std::optional<std::uint64_t> incarnation = {};
+  std::optional<HistoryPlace> after = {};
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
-    p("mailslot", s.mailslot), p("consume", s.consume), p("poll", s.poll);
+    p("mailslot", s.mailslot), p("consume", s.consume), p("poll", s.poll), p("journal", s.journal),
+        p("incarnation", s.incarnation), p("after", s.after);
   }
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 // One connection to the broker: a call goes out, its reply and descriptors come back.
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <optional>
@@ -10,9 +11,11 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "alert/control/calls.hpp"
+#include "alert/control/deadline.hpp"
 #include "alert/control/json_fields.hpp"
 #include "alert/system/descriptor.hpp"
 #include "alert/wire/names.hpp"
@@ -37,11 +40,12 @@ using CallResult = tl::expected<T, CallFailure>;
 
 class Client {
  public:
-  using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::milliseconds kDefaultTimeout{10'000};
 
-  /// Connects to the first of `sockets` that listens.
-  [[nodiscard]] static CallResult<Client> connect(const std::vector<std::string>& sockets) {
+  /// Connects to the first of `sockets` that listens, within `timeout` even where its backlog is full.
+  [[nodiscard]] static CallResult<Client> connect(const std::vector<std::string>& sockets,
+                                                  std::chrono::milliseconds timeout = kDefaultTimeout) {
+    const Deadline deadline(timeout);
     std::string tried;
     int error = ENOENT;
     for (const std::string& path : sockets) {
@@ -52,9 +56,8 @@ class Client {
       } else {
         std::memcpy(address.sun_path, path.data(), path.size());
         Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
-          return Client(std::move(fd));
-        error = errno;
+        error = fd ? connect_by(deadline, fd, address) : errno;
+        if (error == 0) return Client(std::move(fd));
       }
       tried += (tried.empty() ? "" : " or ") + path;
     }
@@ -63,10 +66,11 @@ class Client {
 
   /// How long each later call may take in all.
   void set_timeout(std::chrono::milliseconds timeout) noexcept { timeout_ = timeout; }
+  [[nodiscard]] std::chrono::milliseconds timeout() const noexcept { return timeout_; }
 
   template <class Call>
   [[nodiscard]] CallResult<typename Call::Reply> call(const Call& parameters) {
-    const auto deadline = Clock::now() + timeout_;
+    const Deadline deadline(timeout_);
     const Json request{{"method", std::string(kInterface) + "." + std::string(Call::kMethod)},
                        {"parameters", to_json(parameters)}};
     std::string wire;
@@ -77,13 +81,15 @@ class Client {
     }
     auto text = send(wire, deadline).and_then([&](auto) { return receive(deadline); });
     if (text) return reply<Call>(*text);
-    fd_ = Descriptor();  // half a conversation: a late reply must not answer the next call
+    close();  // half a conversation: a late reply must not answer the next call
     return tl::unexpected<CallFailure>(text.error());
   }
 
   /// The descriptors that came with the last reply.
   [[nodiscard]] std::vector<Descriptor> take_descriptors() noexcept { return std::exchange(descriptors_, {}); }
 
+  /// Hangs up; every later call fails.
+  void close() noexcept { fd_ = Descriptor(); }
   /// Whether the broker is still at the other end. Never blocks.
   [[nodiscard]] bool is_connected() const noexcept {
     if (!fd_) return false;
@@ -94,6 +100,18 @@ class Client {
 
  private:
   explicit Client(Descriptor fd) noexcept : fd_(std::move(fd)) {}
+
+  /// 0, or why not. A full backlog makes connect() wait, and on a Unix socket poll() cannot wait for
+  /// it: the socket's own send time-out bounds it. (No other call waits in the kernel.)
+  static int connect_by(const Deadline& deadline, const Descriptor& fd, const sockaddr_un& address) noexcept {
+    do {
+      const auto left = std::clamp<std::int64_t>(deadline.left().count(), 1, 1 << 30);  // 0 would be for ever
+      const timeval time{left / 1000, left % 1000 * 1000};
+      ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+      if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return 0;
+    } while (errno == EINTR && !deadline.has_passed());
+    return errno == EAGAIN ? ETIMEDOUT : errno;
+  }
 
   template <class Call>
   CallResult<typename Call::Reply> reply(const std::string& text) {
@@ -118,7 +136,7 @@ class Client {
     return value;
   }
 
-  CallResult<std::monostate> send(const std::string& text, Clock::time_point deadline) {
+  CallResult<std::monostate> send(const std::string& text, const Deadline& deadline) {
     std::size_t sent = 0;
     while (sent < text.size() + 1) {  // the NUL goes too
       const ssize_t n = ::send(fd_.get(), text.c_str() + sent, text.size() + 1 - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -135,7 +153,7 @@ class Client {
     return std::monostate{};
   }
 
-  CallResult<std::string> receive(Clock::time_point deadline) {
+  CallResult<std::string> receive(const Deadline& deadline) {
     descriptors_.clear();
     std::string text;
     for (;;) {
@@ -175,11 +193,11 @@ class Client {
     }
   }
 
-  [[nodiscard]] bool wait(short events, Clock::time_point deadline) const noexcept {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  [[nodiscard]] bool wait(short events, const Deadline& deadline) const noexcept {
+    const auto left = deadline.left().count();
     if (left <= 0) return false;
     pollfd poll{fd_.get(), events, 0};
-    return ::poll(&poll, 1, static_cast<int>(std::min<long long>(left, 1 << 30))) >= 0 || errno == EINTR;
+    return ::poll(&poll, 1, static_cast<int>(std::min<std::int64_t>(left, 1 << 30))) >= 0 || errno == EINTR;
   }
 
   Descriptor fd_;

@@ -3,10 +3,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
-#include "alert/control/client.hpp"
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "alert/control/connection.hpp"
 #include "alert/memory/consumer_page.hpp"
 #include "alert/memory/mailbox.hpp"
 #include "alert/memory/replay_window.hpp"
@@ -23,37 +29,33 @@ class Mailslot {
   enum class Wakeup { bell, poll };  // poll: through poll_descriptor()
   static constexpr std::chrono::milliseconds kForever = std::chrono::milliseconds::max();
 
-  /// Takes over the connection: the mailslot is open as long as it is.
-  [[nodiscard]] static CallResult<Mailslot> open(Client client, const std::string& name, Mode mode,
-                                                 Wakeup wakeup = Wakeup::bell) {
-    OpenMailslot call{name, mode == Mode::consume, wakeup == Wakeup::poll};
-    const auto reply = client.call(call);
-    if (!reply) return tl::unexpected<CallFailure>(reply.error());
-    std::vector<Descriptor> fds = client.take_descriptors();
-    const std::size_t expected = 2u + (mode == Mode::consume) + (wakeup == Wakeup::poll);
-    if (fds.size() != expected) return call_failure(EPROTO, "descriptors of " + name);
-    auto ring = MailboxReader::map(std::move(fds[0]));
-    auto window = ReplayWindow::map(std::move(fds[1]));
-    if (!ring || !window) return call_failure(EPROTO, "memory of " + name);
-    Mailslot mailslot(std::move(client), name, std::move(*ring), std::move(*window));
-    if (mode == Mode::consume) {
-      auto page = ConsumerPage::map(std::move(fds[2]));
-      if (!page) return call_failure(EPROTO, "consumer page of " + name);
-      mailslot.page_ = std::move(*page);
-    }
-    if (wakeup == Wakeup::poll) mailslot.poll_ = std::move(fds.back());
-    mailslot.from_ = reply->from;
-    mailslot.last_ = reply->after;
-    mailslot.go_on(reply->after, reply->resume);
-    return mailslot;
+  /// Takes over the connection: the mailslot is open as long as it is. While it has another consumer,
+  /// it is asked for again for `patience`, then refused as busy.
+  [[nodiscard]] static CallResult<Mailslot> open(Connection connection, const std::string& name, Mode mode,
+                                                 Wakeup wakeup = Wakeup::bell,
+                                                 std::chrono::milliseconds patience = {}) {
+    const OpenMailslot call{name, mode == Mode::consume, wakeup == Wakeup::poll};
+    auto opening = ask(connection, call, Deadline(patience));
+    if (!opening) return tl::unexpected<CallFailure>(opening.error());
+    return Mailslot(std::move(connection), call, std::move(*opening));
   }
 
   /// The next record, valid until the next call. Fails with sem_timeout, with broken_pipe once the
   /// mailslot is deleted and empty, or with the connection's error when the broker is gone (a sleeper
   /// notices within about a second).
+  ///
+  /// A connection that comes back is restored first, within `timeout` and its patience, and reading goes
+  /// on behind the last record. Where the mailslot is another one by then (it ended with the session,
+  /// or was deleted), what it cannot have got comes as one gap.
   [[nodiscard]] CallResult<RecordView> read(std::chrono::milliseconds timeout) {
     acknowledge();
-    auto record = next(timeout);
+    const Deadline deadline(timeout);
+    auto record = next(deadline);
+    while (!record && record.error().error && !connection_.is_connected() && connection_.patience().count() > 0) {
+      const Deadline restored(std::min(deadline.left(), connection_.patience()));
+      if (const auto back = come_back(restored); !back) return tl::unexpected<CallFailure>(back.error());
+      record = next(deadline);
+    }
     if (!record) return record;
     const HistoryPlace before = std::exchange(last_, {record->header.ordinal, record->header.sequence});
     if (replaying_)
@@ -66,7 +68,7 @@ class Mailslot {
   }
 
   /// The next record, which stays the next. Nothing counts as read by it.
-  [[nodiscard]] CallResult<RecordView> peek() { return next(std::chrono::milliseconds{0}); }
+  [[nodiscard]] CallResult<RecordView> peek() { return next(Deadline(std::chrono::milliseconds{0})); }
 
   /// The record that read() returned is done with.
   void acknowledge() noexcept {
@@ -88,15 +90,107 @@ class Mailslot {
   /// Bytes of the largest message this mailslot takes.
   [[nodiscard]] std::uint32_t max_message() const noexcept { return ring_.max_message(); }
   /// For a program's own poll loop: readable when there may be something to read. It is armed by a
-  /// read() that timed out; read until that happens.
+  /// read() that timed out; read until that happens. It keeps its number when the connection comes
+  /// back, but is another open file then, which epoll has to be told.
   [[nodiscard]] int poll_descriptor() const noexcept { return poll_.get(); }
-  [[nodiscard]] Client& client() noexcept { return client_; }
+  [[nodiscard]] Connection& connection() noexcept { return connection_; }
 
  private:
   static constexpr std::chrono::milliseconds kLookUp{1000};  // a dead broker wakes nobody
 
-  Mailslot(Client client, std::string name, MailboxReader ring, ReplayWindow window)
-      : client_(std::move(client)), name_(std::move(name)), ring_(std::move(ring)), window_(std::move(window)) {}
+  /// What comes with the reply to OpenMailslot.
+  struct Opening {
+    OpenMailslot::Reply reply;
+    MailboxReader ring;
+    ReplayWindow window;
+    std::optional<ConsumerPage> page;
+    Descriptor poll;
+  };
+
+  static CallResult<Opening> ask(Connection& connection, const OpenMailslot& call, const Deadline& deadline) {
+    using std::chrono::milliseconds;
+    auto reply = connection.call(call);
+    for (milliseconds pause{1}; !reply && reply.error().code == Code::busy && !deadline.has_passed();
+         pause = std::min(pause * 2, Connection::kLongestPause)) {
+      std::this_thread::sleep_for(std::min(pause, deadline.left()));
+      reply = connection.call(call);
+    }
+    if (!reply) return tl::unexpected<CallFailure>(reply.error());
+    std::vector<Descriptor> fds = connection.take_descriptors();
+    const bool polls = call.poll.value_or(false);
+    if (fds.size() != 2u + call.consume + polls) return call_failure(EPROTO, "descriptors of " + call.mailslot);
+    auto ring = MailboxReader::map(std::move(fds[0]));
+    auto window = ReplayWindow::map(std::move(fds[1]));
+    if (!ring || !window) return call_failure(EPROTO, "memory of " + call.mailslot);
+    Opening opening{*reply, std::move(*ring), std::move(*window), {}, {}};
+    if (call.consume) {
+      auto page = ConsumerPage::map(std::move(fds[2]));
+      if (!page) return call_failure(EPROTO, "consumer page of " + call.mailslot);
+      opening.page = std::move(*page);
+    }
+    if (polls) opening.poll = std::move(fds.back());
+    return opening;
+  }
+
+  Mailslot(Connection connection, OpenMailslot call, Opening opening)
+      : connection_(std::move(connection)),
+        call_(std::move(call)),
+        ring_(std::move(opening.ring)),
+        window_(std::move(opening.window)),
+        page_(std::move(opening.page)),
+        poll_(std::move(opening.poll)) {
+    start(opening.reply);
+  }
+
+  void start(const OpenMailslot::Reply& reply) noexcept {
+    call_.journal = reply.journal;
+    call_.incarnation = reply.incarnation;
+    from_ = reply.from;
+    last_ = reply.after;
+    go_on(reply.after, reply.resume);
+  }
+
+  CallResult<std::monostate> come_back(const Deadline& deadline) {
+    for (;;) {
+      auto back = connection_.restore(deadline).and_then([&](auto) { return reopen(deadline); });
+      if (back) return back;
+      connection_.close();  // half restored is not restored: the next read() tries again
+      if (!back.error().error || deadline.has_passed()) return back;
+    }
+  }
+
+  CallResult<std::monostate> reopen(const Deadline& deadline) {
+    OpenMailslot call = call_;
+    call.after = last_;
+    auto opening = ask(connection_, call, deadline);
+    if (!opening) return tl::unexpected<CallFailure>(opening.error());
+    ring_ = std::move(opening->ring);
+    window_ = std::move(opening->window);
+    page_ = std::move(opening->page);
+    if (poll_ && ::dup3(opening->poll.get(), poll_.get(), O_CLOEXEC) < 0)
+      return call_failure(errno, "poll descriptor of " + call.mailslot);
+    const bool is_other_journal = opening->reply.journal != call.journal;
+    const bool is_another = is_other_journal || opening->reply.incarnation != call.incarnation;
+    const std::uint64_t behind = is_other_journal ? 0 : last_.sequence;
+    start(opening->reply);
+    if (is_another && behind < from_.sequence) tell_gap({behind + 1, from_.sequence});
+    return std::monostate{};
+  }
+
+  /// Gives out a gap before anything else.
+  void tell_gap(GapBody gap) {
+    gap.reason = static_cast<std::uint32_t>(GapReason::no_mailslot);
+    RecordHeader header;
+    header.size = sizeof header + sizeof gap;
+    header.kind = static_cast<std::uint16_t>(RecordKind::gap);
+    header.ordinal = last_.ordinal;
+    header.sequence = last_.sequence;
+    gap_.resize(sizeof header + sizeof gap);
+    std::memcpy(gap_.data(), &header, sizeof header);
+    std::memcpy(gap_.data() + sizeof header, &gap, sizeof gap);
+    replayed_ = gap_;
+    replaying_ = true;
+  }
 
   /// Either the ring goes on, or the journal has something first.
   void go_on(const HistoryPlace& after, const std::optional<RingPlace>& resume) noexcept {
@@ -107,8 +201,7 @@ class Mailslot {
     if (resume) ring_.seek(resume->position, resume->ordinal);
   }
 
-  CallResult<RecordView> next(std::chrono::milliseconds timeout) {
-    const auto start = Client::Clock::now();
+  CallResult<RecordView> next(const Deadline& deadline) {
     for (;;) {
       if (replaying_) {
         auto record = next_replayed();
@@ -118,13 +211,14 @@ class Mailslot {
       switch (ring_.look()) {
         case MailboxReader::Seen::record: return ring_.record();
         case MailboxReader::Seen::lapped: go_on(last_, std::nullopt); continue;
-        case MailboxReader::Seen::closed: return refusal(Code::broken_pipe, name_ + " was deleted");
+        case MailboxReader::Seen::closed: return refusal(Code::broken_pipe, call_.mailslot + " was deleted");
         case MailboxReader::Seen::empty: break;
       }
-      if (!client_.is_connected()) return call_failure(ECONNRESET, "the broker is gone");
-      const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Client::Clock::now() - start);
-      if (waited >= timeout && !(poll_ && arm())) return refusal(Code::sem_timeout, "nothing to read in " + name_);
-      if (waited < timeout) sleep(std::min(kLookUp, timeout - waited));
+      if (!connection_.is_connected()) return call_failure(ECONNRESET, "the broker is gone");
+      const auto left = deadline.left();
+      if (left.count() == 0 && !(poll_ && arm()))
+        return refusal(Code::sem_timeout, "nothing to read in " + call_.mailslot);
+      if (left.count() > 0) sleep(std::min(kLookUp, left));
     }
   }
 
@@ -132,14 +226,14 @@ class Mailslot {
   CallResult<std::optional<RecordView>> next_replayed() {
     if (!replayed_.empty()) {
       const auto record = read_record(replayed_);
-      if (!record) return call_failure(EPROTO, "replay of " + name_);
+      if (!record) return call_failure(EPROTO, "replay of " + call_.mailslot);
       return std::optional<RecordView>(*record);
     }
     if (resume_) {
       go_on(ask_after_, resume_);
       return std::optional<RecordView>();
     }
-    auto reply = client_.call(Replay{name_, ask_after_});
+    auto reply = connection_.call(Replay{call_.mailslot, ask_after_});
     if (!reply) return tl::unexpected<CallFailure>(reply.error());
     replayed_ = window_.records(reply->bytes);
     ask_after_ = reply->after;
@@ -166,8 +260,8 @@ class Mailslot {
     return tl::unexpected<CallFailure>(CallFailure{code, {}, std::move(message)});
   }
 
-  Client client_;
-  std::string name_;
+  Connection connection_;
+  OpenMailslot call_;  // as it was opened, and what that opened
   MailboxReader ring_;
   ReplayWindow window_;
   std::optional<ConsumerPage> page_;
@@ -177,9 +271,10 @@ class Mailslot {
   HistoryPlace last_;       // the last record given out
   bool in_hand_ = false;    // and not yet acknowledged
   bool replaying_ = false;  // the next record comes out of the window, not the ring
-  Bytes replayed_;          // what is left in the window
+  Bytes replayed_;          // what is left in the window, or of gap_
   HistoryPlace ask_after_;
   std::optional<RingPlace> resume_;
+  std::vector<std::byte> gap_;  // a record
 };
 
 }  // namespace alert

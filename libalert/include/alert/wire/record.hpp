@@ -63,7 +63,7 @@ inline constexpr std::size_t kLargestRecord = sizeof(RecordHeader) + kLargestAle
 
 /// The body of a gap record: what a reader did not get, by sequence, and why. The reason names are
 /// promised in JSON. `count` alerts of `first..last` were due to the mailbox; 0 where nobody can know.
-enum class GapReason : std::uint32_t { retention = 1, damaged = 2 };
+enum class GapReason : std::uint32_t { retention = 1, damaged = 2, no_mailslot = 3 };
 struct GapBody {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
