@@ -365,7 +365,9 @@ alert::Stats::Reply Broker::stats(std::uint64_t turns, std::uint64_t connections
           nonsense_,
           denied_raises_,
           denied_calls_,
-          quotas()};
+          quotas(),
+          0,
+          0};  // the spool is the loop's
 }
 
 std::error_code Broker::close(std::uint64_t now_ns) {

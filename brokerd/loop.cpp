@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t kListener = 0;
 constexpr std::uint64_t kSignals = 1;
+constexpr std::uint64_t kSpool = 2;  // drained in every turn
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr int kEventsPerTurn = 128;
 
@@ -73,7 +74,7 @@ std::optional<std::vector<std::uint32_t>> groups_of(const alert::Descriptor& soc
 
 }  // namespace
 
-Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload)
+Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload, std::optional<Spool> spool)
     : broker_(broker),
       listener_(listener),
       reload_(std::move(reload)),
@@ -82,11 +83,19 @@ Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload)
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
   if (!add(epoll_, listener_.get(), kListener) || !add(epoll_, signals_.get(), kSignals))
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  if (!spool) return;
+  drain_.emplace(std::move(*spool));
+  if (const int fd = drain_->spool().descriptor(); fd >= 0 && !add(epoll_, fd, kSpool))
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
 }
 
 void Loop::run() {
   constexpr int kMinute = 60'000;
-  while (!stopping_) turn(!ready_.empty() ? 0 : broker_.has_consumers() ? 1000 : broker_.ages() ? kMinute : -1);
+  while (!stopping_) {
+    const int spool = drain_ ? drain_->spool().timeout_ms() : -1;
+    const int rest = broker_.has_consumers() || spool > 0 ? 1000 : broker_.ages() ? kMinute : -1;
+    turn(!ready_.empty() || spool == 0 ? 0 : rest);
+  }
   const std::uint64_t now = clock_ns(CLOCK_REALTIME);
   while (!sessions_.empty()) end(sessions_.begin()->first, now);
 }
@@ -95,7 +104,8 @@ void Loop::turn(int timeout_ms) {
   epoll_event events[kEventsPerTurn];
   const int count = ::epoll_wait(epoll_.get(), events, kEventsPerTurn, timeout_ms);
   ++turns_;
-  const Turn turn{clock_ns(CLOCK_REALTIME), turns_, sessions_.size()};
+  const Turn turn{clock_ns(CLOCK_REALTIME), turns_, sessions_.size(), drain_ ? drain_->raised() : 0,
+                  drain_ ? drain_->spool().bad() : 0};
 
   std::vector<std::uint64_t> touched;
   for (int i = 0; i < count; ++i) {
@@ -112,8 +122,10 @@ void Loop::turn(int timeout_ms) {
   }
 
   handle(turn, touched);
+  if (drain_) drain_->raise(broker_, turn.now_ns, clock_ns(CLOCK_MONOTONIC));
   broker_.settle();
   const auto receipts = broker_.take_receipts();
+  if (drain_) drain_->settle(receipts, clock_ns(CLOCK_MONOTONIC));
 
   std::sort(touched.begin(), touched.end());
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());

@@ -6,11 +6,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "brokerd/broker.hpp"
+#include "brokerd/drain.hpp"
 #include "brokerd/listener.hpp"
 #include "brokerd/session.hpp"
 
@@ -24,7 +26,7 @@ class Loop {
 
   /// Throws std::system_error when the system has no epoll or signalfd left. Blocks SIGTERM and
   /// SIGINT in the calling thread: from here on they end run(). SIGHUP calls `reload` between turns.
-  Loop(Broker& broker, Listener& listener, std::function<void()> reload);
+  Loop(Broker& broker, Listener& listener, std::function<void()> reload, std::optional<Spool> spool = {});
 
   /// Serves until SIGTERM or SIGINT.
   void run();
@@ -43,6 +45,7 @@ class Loop {
   Broker& broker_;
   Listener& listener_;
   std::function<void()> reload_;
+  std::optional<Drain> drain_;
   alert::Descriptor epoll_;
   alert::Descriptor signals_;
   alert::Descriptor spare_;  // given up for a moment when no descriptor is left to accept with
@@ -51,7 +54,7 @@ class Loop {
   std::map<std::uint32_t, std::deque<std::uint64_t>> ready_;    // by uid: sessions with a whole request
   std::uint32_t served_uid_ = 0;                                // whose session was handled last
   std::unordered_set<std::uint64_t> unsent_;                    // sessions with a reply that waits to leave
-  std::uint64_t next_id_ = 2;                                   // 0 and 1 are the listener and the signals
+  std::uint64_t next_id_ = 3;  // the others are the listener, the signals, the spool
   std::uint64_t turns_ = 0;
   std::uint64_t cursors_ns_ = 0;   // when cursors were last journaled
   std::uint64_t retained_ns_ = 0;  // when the journal was last looked through for what may go

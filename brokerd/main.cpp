@@ -27,6 +27,8 @@ struct Options {
   bool system = false;
   std::string socket;
   std::string journal;
+  std::string spool;
+  bool has_default_spool = false;
   std::string config;
   std::string checked;  // --check-config
   std::optional<std::uint64_t> numalerts;
@@ -39,6 +41,10 @@ int fail(const std::string& sentence) {
 
 /// Fills in the paths that were not given; the error is a sentence.
 std::string default_paths(Options& options) {
+  if (options.spool.empty() && options.socket.empty()) {  // another socket's spool would be somebody else's
+    options.spool = options.system ? alert::kHostSpool : alert::user_state("spool");
+    options.has_default_spool = true;
+  }
   if (options.system) {
     if (options.socket.empty()) options.socket = alert::kHostSocket;
     if (options.journal.empty()) options.journal = alert::kHostJournal;
@@ -46,12 +52,9 @@ std::string default_paths(Options& options) {
   if (options.socket.empty()) options.socket = alert::user_socket();
   if (options.socket.empty()) return "XDG_RUNTIME_DIR is not set: say where to listen with --socket PATH";
   if (options.journal.empty()) {
-    std::string state = alert::environment_path("XDG_STATE_HOME");
-    if (state.empty())
-      if (const std::string home = alert::environment_path("HOME"); !home.empty()) state = home + "/.local/state";
-    if (state.empty())
+    options.journal = alert::user_state("journal");
+    if (options.journal.empty())
       return "neither XDG_STATE_HOME nor HOME is set: say where to keep the journal with --journal DIR";
-    options.journal = state + "/alertbroker/journal";
   }
   return "";
 }
@@ -118,13 +121,23 @@ int run(Options options) {
   const auto access = options.system ? brokerd::Listener::Access::everybody : brokerd::Listener::Access::user;
   auto listener = brokerd::Listener::open(options.socket, access);
   if (!listener) return fail(listener.error());
+  std::optional<brokerd::Spool> spool;
+  if (!options.spool.empty()) {
+    auto opened = brokerd::Spool::open(
+        options.spool, options.system ? brokerd::Spool::Access::everybody : brokerd::Spool::Access::user);
+    if (!opened && !options.has_default_spool) return fail(opened.error());
+    if (opened)
+      spool = std::move(*opened);
+    else
+      brokerd::log(opened.error() + "; serving without it");
+  }
   auto recovered = brokerd::recover(std::move(*folder), now_ns());
   if (!recovered) return fail(recovered.error());
   for (const std::string& note : recovered->notes) brokerd::log(note);
 
   brokerd::Broker broker(std::move(recovered->ledger), std::move(recovered->writer), std::move(config->policy));
   broker.set_journal_options(config->journal, now_ns());
-  brokerd::Loop loop(broker, *listener, [&] { reload(options, broker); });
+  brokerd::Loop loop(broker, *listener, [&] { reload(options, broker); }, std::move(spool));
   brokerd::log("listening at " + options.socket + ", journal " + options.journal);
   brokerd::notify("READY=1");
   loop.run();
@@ -146,6 +159,9 @@ int main(int argc, char** argv) {
   app.add_option(
       "--journal", options.journal,
       "Folder of the journal [$XDG_STATE_HOME/alertbroker/journal; --system: /var/lib/alertbroker/journal]");
+  app.add_option("--spool", options.spool,
+                 "Folder of alerts that found no broker [with the default socket: "
+                 "$XDG_STATE_HOME/alertbroker/spool; --system: /var/spool/alertbroker]");
   app.add_option("--config", options.config,
                  "Rules and limits, read again on SIGHUP [$XDG_CONFIG_HOME/alertbroker/brokerd.toml; "
                  "--system: /etc/alertbroker/brokerd.toml]");

@@ -78,7 +78,10 @@ struct Act {
   auto operator()(const alert::ListTable& call) const { return broker.list(caller, call); }
   auto operator()(const alert::ListMailslots& call) const { return broker.list(caller, call); }
   Outcome<alert::Stats::Reply> operator()(const alert::Stats&) const {
-    return broker.stats(turn.turns, turn.connections);
+    auto stats = broker.stats(turn.turns, turn.connections);
+    stats.spooled = turn.spooled;
+    stats.spool_bad = turn.spool_bad;
+    return stats;
   }
   auto operator()(const alert::Can& call) const { return broker.can(caller, call); }
   Outcome<Opened> operator()(const alert::OpenMailslot& call) const {

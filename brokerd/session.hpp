@@ -18,6 +18,8 @@ struct Turn {
   std::uint64_t now_ns = 0;
   std::uint64_t turns = 0;
   std::uint64_t connections = 0;
+  std::uint64_t spooled = 0;
+  std::uint64_t spool_bad = 0;
 };
 
 /// A refusal as it goes over the wire, with its NUL.

@@ -1,5 +1,6 @@
 // alertctl raise: an alert from the command line, from JSON, or as bytes.
 
+#include <array>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
@@ -7,6 +8,10 @@
 #include <memory>
 #include <vector>
 
+#include <sys/random.h>
+
+#include "alert/control/socket_path.hpp"
+#include "alert/control/spool.hpp"
 #include "alert/wire/hex.hpp"
 #include "alert_fields.hpp"
 #include "exit_status.hpp"
@@ -29,6 +34,10 @@ struct RaiseOptions {
   bool json = false;
   bool must_deliver = false;
   bool dry_run = false;
+  std::uint64_t require = 0;
+  std::string id;
+  bool spool = false;
+  std::string spool_dir;
   // of the classes
   std::uint32_t code = 0;
   std::vector<std::string> strings;
@@ -85,34 +94,75 @@ std::string receipt_text(const Receipt& receipt) {
   return text;
 }
 
-/// One connection, for as many alerts as come.
+std::string random_id() {
+  std::array<std::byte, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return "";
+  return to_hex(bytes);
+}
+
+/// One connection, for as many alerts as come. Once one of them had to be left in the spool, those
+/// behind it follow it there, so that they stay in order.
 class Raising {
  public:
   Raising(const Context& context, const RaiseOptions& options) : context_(context), options_(options) {}
 
   int raise(const PackedAlert& alert) {
-    if (!client_) {
-      auto connected = context_.connect();
-      if (!connected) return complain(connected.error());
-      client_.emplace(std::move(*connected));
-    }
     Raise call{options_.event.empty() ? alert.event : options_.event,
                std::string(name(alert.profile)),
                to_hex(alert.wire),
                {},
                {}};
-    if (options_.dry_run) call.dry_run = true;
-    const auto receipt = client_->call(call);
+    const bool may_spool = options_.spool || !options_.spool_dir.empty();
+    if (options_.dry_run)
+      call.dry_run = true;
+    else if (!options_.id.empty())
+      call.id = options_.id;
+    else if (may_spool || context_.timeout_ms >= 0)
+      call.id = random_id();
+    const auto receipt = no_broker_ ? CallResult<Receipt>(tl::unexpect, *no_broker_) : ask(call);
+    if (!receipt && receipt.error().error && may_spool && !options_.dry_run) return leave(call, receipt.error());
     if (!receipt) return complain(receipt.error());
     if (!put(options_.json ? receipt_json(*receipt) : receipt_text(*receipt))) return kSystem;
     const bool delivered = receipt->matched > 0 && receipt->written == receipt->matched;
-    return options_.must_deliver && !delivered ? kNo : kDone;
+    return (options_.must_deliver && !delivered) || receipt->written < options_.require ? kNo : kDone;
   }
 
  private:
+  /// Connecting and the call take no longer than --timeout together.
+  CallResult<Receipt> ask(const Raise& call) {
+    const Deadline deadline(context_.timeout(Client::kDefaultTimeout));
+    if (!client_) {
+      auto connected = Client::connect(client_sockets(context_.socket), deadline.left());
+      if (!connected) return tl::unexpected<CallFailure>(connected.error());
+      client_.emplace(std::move(*connected));
+    }
+    client_->set_timeout(deadline.left());
+    return client_->call(call);
+  }
+
+  int leave(const Raise& call, const CallFailure& failure) {
+    complain(failure.message);
+    no_broker_ = failure;
+    const std::string folder =
+        options_.spool_dir.empty() ? client_spool(client_sockets(context_.socket)) : options_.spool_dir;
+    if (folder.empty()) {
+      complain("no spool of that broker is known: name it with --spool-dir");
+      return kSystem;
+    }
+    if (const auto error = leave_in_spool(folder, call)) {
+      complain("cannot leave the alert in the spool " + folder + ": " + error.message());
+      return kSystem;
+    }
+    const std::string line =
+        options_.json ? "{\"spooled\": \"" + *call.id + "\"}" : "left in the spool: " + *call.id;
+    if (!put(line + "\n")) return kSystem;
+    return options_.must_deliver || options_.require > 0 ? kNo : kDone;  // nobody knows yet
+  }
+
   const Context& context_;
   const RaiseOptions& options_;
   std::optional<Client> client_;
+  std::optional<CallFailure> no_broker_;
 };
 
 int malformed(const std::string& where, const std::string& sentence) {
@@ -237,7 +287,18 @@ void add_raise(CLI::App& app, Context& context) {
   raise->add_option("--event", options->event, "Raise for this event, whatever the header says");
   raise->add_flag("--json", options->json, "Print the receipt as JSON");
   raise->add_flag("--must-deliver", options->must_deliver, "Exit 1 unless every match was written, and one was");
+  raise->add_option("--require", options->require, "Exit 1 unless at least this many were written");
   raise->add_flag("--dry-run", options->dry_run, "Only say who would get it");
+  raise->add_option("--id", options->id, "32 hexadecimal digits; raised again it counts once")
+      ->transform([](std::string id) {
+        for (char& c : id) c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+        return id;
+      })
+      ->check(
+          [](const std::string& id) { return is_spool_name(id) ? "" : std::string("not 32 hexadecimal digits"); })
+      ->excludes(lines);
+  raise->add_flag("--spool", options->spool, "Where no broker answers, leave it in its spool");
+  raise->add_option("--spool-dir", options->spool_dir, "The spool to leave it in; implies --spool");
   raise->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for the receipt [10000]")
       ->check(CLI::PositiveNumber);
   raise->require_subcommand(0, 1);

@@ -58,7 +58,7 @@ struct Raise {
   std::string profile;
   std::string wire;
   std::optional<bool> dry_run;
-  std::optional<std::string> id;  // 32 lower-case hexadecimal digits; the caller's uid's own
+  std::optional<std::string> id = {};  // 32 lower-case hexadecimal digits; the caller's uid's own
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("event", s.event), p("profile", s.profile), p("wire", s.wire), p("dry_run", s.dry_run), p("id", s.id);
@@ -321,6 +321,8 @@ struct Stats {
     std::uint64_t denied_raises = 0;
     std::uint64_t denied_calls = 0;
     std::vector<Quota> quotas;
+    std::uint64_t spooled = 0;    // alerts that came out of the spool, since start
+    std::uint64_t spool_bad = 0;  // files that were moved aside there, since start
     template <class Self, class Pass>
     static void fields(Self& s, Pass& p) {
       p("journal", s.journal), p("sequence", s.sequence), p("accepted", s.accepted), p("matched", s.matched),
@@ -328,7 +330,7 @@ struct Stats {
           p("registrations", s.registrations), p("numalerts", s.numalerts), p("mailslots", s.mailslots),
           p("connections", s.connections), p("turns", s.turns), p("wakes", s.wakes), p("replays", s.replays),
           p("nonsense", s.nonsense), p("denied_raises", s.denied_raises), p("denied_calls", s.denied_calls),
-          p("quotas", s.quotas);
+          p("quotas", s.quotas), p("spooled", s.spooled), p("spool_bad", s.spool_bad);
     }
   };
   template <class Self, class Pass>
