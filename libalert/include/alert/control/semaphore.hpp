@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alert/control/client.hpp"
+#include "alert/control/deadline.hpp"
 #include "alert/memory/semaphore_page.hpp"
 
 namespace alert {
@@ -34,15 +35,14 @@ class Semaphore {
   /// opened; says how often. Fails with sem_timeout, or with the connection's error when the broker is
   /// gone (a sleeper notices within about a second).
   [[nodiscard]] CallResult<std::uint64_t> wait(std::chrono::milliseconds timeout) {
-    const auto start = Client::Clock::now();
+    const Deadline deadline(timeout);
     for (;;) {
       const std::uint32_t bell = page_.bell();
       if (const std::uint64_t now = page_.pulses(); now != seen_) return now - std::exchange(seen_, now);
       if (!client_.is_connected()) return call_failure(ECONNRESET, "the broker is gone");
-      const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(Client::Clock::now() - start);
-      if (waited >= timeout)
+      if (deadline.has_passed())
         return tl::unexpected<CallFailure>(CallFailure{Code::sem_timeout, {}, "no pulse of " + name_});
-      page_.wait(bell, std::min(kLookUp, timeout - waited));
+      page_.wait(bell, std::min(kLookUp, deadline.left()));
     }
   }
 
