@@ -403,7 +403,7 @@ TEST(RaiseRequire, CountsTheMailslotsThatWereWritten) {
     broker.ctl({"make", box});
     broker.ctl({"start", "ADMIN", box});
   }
-  broker.ctl({"start", "ADMIN", "\\sem\\none"});
+  broker.ctl({"start", "ADMIN", "\\mailslot\\none"});
   EXPECT_EQ(broker.ctl({"raise", "admin", "1", "--require", "2"}).status, 0);
   EXPECT_EQ(broker.ctl({"raise", "admin", "1", "--require", "3"}).status, 1);
   EXPECT_EQ(broker.ctl({"raise", "admin", "1", "--require", "2", "--dry-run"}).status, 0);
