@@ -171,9 +171,11 @@ void Broker::set_journal_options(const JournalOptions& options, std::uint64_t no
 }
 
 void Broker::retain(std::uint64_t now_ns) {
+  if (!retention_.is_limited()) return;
+  record_cursors(now_ns);  // which may begin a segment, so it comes before the look at them
   const auto& folder = journal_.folder().path();
   const auto found = alert::journal_segments(folder);
-  if (!retention_.is_limited() || !found) return;
+  if (!found) return;
   std::vector<PastSegment> past;
   for (const std::uint64_t first : *found) {
     struct stat status {};
@@ -181,7 +183,6 @@ void Broker::retain(std::uint64_t now_ns) {
     past.push_back({first, static_cast<std::uint64_t>(status.st_size),
                     static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000});
   }
-  record_cursors(now_ns);
   const std::size_t count = expired(past, journal_.first(), journal_.size(), retention_, now_ns, ledger_);
   if (count == 0) return;
   const std::uint64_t kept = count < past.size() ? past[count].first : journal_.first();

@@ -1,12 +1,38 @@
 #include "brokerd/drain.hpp"
 
+#include <grp.h>
+#include <pwd.h>
+
+#include <algorithm>
+
 #include "brokerd/log.hpp"
 
 namespace brokerd {
 
+namespace {
+
+/// A file has no process whose groups could be asked for: those of its owner's account.
+std::vector<std::uint32_t> groups_of(std::uint32_t uid) {
+  const passwd* account = ::getpwuid(uid);
+  if (!account) return {};
+  std::vector<gid_t> groups(64);
+  int count = static_cast<int>(groups.size());
+  while (::getgrouplist(account->pw_name, account->pw_gid, groups.data(), &count) < 0)
+    groups.resize(static_cast<std::size_t>(count));
+  groups.resize(static_cast<std::size_t>(count));
+  return {groups.begin(), groups.end()};
+}
+
+/// The account database may be slow, so only a policy that needs it asks it.
+bool asks_for_groups(const Policy& policy) {
+  return std::any_of(policy.rules.begin(), policy.rules.end(), [](const Rule& rule) { return !rule.gids.empty(); });
+}
+
+}  // namespace
+
 void Drain::raise(Broker& broker, std::uint64_t now_ns, std::uint64_t monotonic_ns) {
   spool_.look(monotonic_ns);
-  while (staged_.size() < kAlertsPerTurn) {
+  for (std::size_t tried = 0; tried < kAlertsPerTurn; ++tried) {
     auto entry = spool_.next();
     if (!entry) break;
     if (!broker.policy().may_connect(entry->uid)) {
@@ -15,6 +41,7 @@ void Drain::raise(Broker& broker, std::uint64_t now_ns, std::uint64_t monotonic_
     }
     Caller caller;
     caller.uid = entry->uid;
+    if (asks_for_groups(broker.policy())) caller.groups = groups_of(entry->uid);
     const auto ticket = broker.raise(caller, entry->call, now_ns);
     if (ticket)
       staged_.emplace_back(*ticket, std::move(*entry));

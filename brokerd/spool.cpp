@@ -101,8 +101,9 @@ void Spool::sort_in(const std::string& name) {
 }
 
 std::optional<Spool::Entry> Spool::next() {
+  constexpr std::size_t kReads = 4;  // a bad file may be large, too
   if (folder_stream_) return std::nullopt;
-  for (std::size_t names = 0; !waiting_.empty() && names < kNamesPerLook; ++names) {
+  for (std::size_t reads = 0; !waiting_.empty() && reads < kReads; ++reads) {
     auto of_uid = waiting_.upper_bound(served_uid_);
     if (of_uid == waiting_.end()) of_uid = waiting_.begin();
     served_uid_ = of_uid->first;
