@@ -1,10 +1,8 @@
 #include "brokerd/drain.hpp"
 
-#include <grp.h>
-#include <pwd.h>
-
 #include <algorithm>
 
+#include "alert/system/account_groups.hpp"
 #include "brokerd/log.hpp"
 
 namespace brokerd {
@@ -14,13 +12,7 @@ namespace {
 /// A file has no process whose groups could be asked for: those of its owner's account.
 std::vector<std::uint32_t> groups_of(std::uint32_t uid) {
   const passwd* account = ::getpwuid(uid);
-  if (!account) return {};
-  std::vector<gid_t> groups(64);
-  int count = static_cast<int>(groups.size());
-  while (::getgrouplist(account->pw_name, account->pw_gid, groups.data(), &count) < 0)
-    groups.resize(static_cast<std::size_t>(count));
-  groups.resize(static_cast<std::size_t>(count));
-  return {groups.begin(), groups.end()};
+  return account ? alert::groups_of(*account) : std::vector<std::uint32_t>();
 }
 
 /// The account database may be slow, so only a policy that needs it asks it.

@@ -1,6 +1,7 @@
 #include "brokerd/retention.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace brokerd {
 

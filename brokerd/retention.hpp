@@ -2,7 +2,6 @@
 // How much of the journal is kept. Pure: sizes and times go in, the segments that may go come out.
 
 #include <cstdint>
-#include <map>
 #include <vector>
 
 #include "brokerd/journal_options.hpp"

@@ -3,11 +3,10 @@
 #include <charconv>
 #include <memory>
 
-#include <grp.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include "alert/control/json_fields.hpp"
+#include "alert/system/account_groups.hpp"
 #include "exit_status.hpp"
 #include "print.hpp"
 #include "verbs.hpp"
@@ -22,16 +21,6 @@ struct CanOptions {
   std::string event;
   bool json = false;
 };
-
-/// Of the system's group database, which may be a network away: that is why the broker does not ask it.
-std::vector<std::uint32_t> groups_of(const passwd& account) {
-  int count = 32;
-  std::vector<gid_t> groups(static_cast<std::size_t>(count));
-  while (::getgrouplist(account.pw_name, account.pw_gid, groups.data(), &count) < 0)
-    groups.resize(static_cast<std::size_t>(count));
-  groups.resize(static_cast<std::size_t>(count));
-  return {groups.begin(), groups.end()};
-}
 
 /// Fills in who is asked about; false when there is nobody of that name. A uid needs no account.
 bool find_who(CanOptions& options) {
