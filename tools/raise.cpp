@@ -16,7 +16,7 @@
 #include "alert_fields.hpp"
 #include "exit_status.hpp"
 #include "files.hpp"
-#include "json_lines.hpp"
+#include "json_writer.hpp"
 #include "print.hpp"
 #include "verbs.hpp"
 
