@@ -159,6 +159,82 @@ TEST(DumpOutput, OfAnAlertCutAnywhereSaysWhichFieldWasExpectedThere) {
   }
 }
 
+TEST(DumpOutput, OfAnAlertCutAnywhereHasInJsonWhatCouldBeRead) {
+  for (const std::string name : {"lm20-user-n3", "nt-print-basic"}) {
+    const golden::Vector& v = golden::vector_named(name);
+    const std::string wire = wire_of(name);
+    const auto fields = notes(dump({"-", "--explain"}, wire).out);
+    const TemporaryFolder folder;
+    Words words{"--json", "--format", "raw", "--profile", name.substr(0, name.find('-'))};
+    for (std::size_t size = 0; size < wire.size(); ++size)
+      words.push_back(folder.file(std::to_string(size), wire.substr(0, size)));
+    const auto lines = test::json_lines(dump(words));
+    ASSERT_EQ(lines.size(), wire.size());
+    for (std::size_t size = 0; size < wire.size(); ++size) {
+      SCOPED_TRACE(name + " cut at " + std::to_string(size));
+      EXPECT_FALSE(lines[size].contains("fields"));
+      const json& error = lines[size].at("error");
+      EXPECT_EQ(error.at("size"), size);
+      EXPECT_EQ(error.value("class", ""), size < alert::std_alert_size(v.profile) ? "" : v.class_name);
+      std::size_t strings = 0;  // of mergestrings, so far
+      for (auto field = fields.begin(); field != fields.end(); ++field) {
+        const std::string member = field->second.substr(0, field->second.find(' '));
+        if (!v.fields.contains(member)) continue;  // padding
+        const std::size_t end = std::next(field) == fields.end() ? wire.size() : std::next(field)->first;
+        json whole = v.fields.at(member), found = error.at("fields").value(member, json());
+        if (whole.is_array()) {
+          found = strings < found.size() ? found.at(strings) : json();
+          whole = whole.at(strings++);
+        }
+        const bool is_cut_text = end > size && found.is_string();
+        if (is_cut_text) whole = whole.get<std::string>().substr(0, found.get<std::string>().size());
+        EXPECT_EQ(found, end <= size || is_cut_text ? whole : json()) << member;
+      }
+    }
+  }
+}
+
+TEST(DumpOutput, OfADamagedAlertIsTheSameInJsonAndInWords) {
+  for (const Profile profile : {Profile::lm20, Profile::nt}) {
+    const TemporaryFolder folder;
+    Words words{"--format", "raw", "--profile", std::string(name(profile))};
+    for (const golden::Malformed& bad : golden::alerts().malformed)
+      if (bad.profile == profile) words.push_back(folder.file(bad.name, std::string(alert::as_text(bad.bytes))));
+    const std::string text = dump(words).out;
+    words.push_back("--json");
+    std::size_t at = 0;
+    for (const json& line : test::json_lines(dump(words))) {
+      const std::string block = text.substr(at, text.find("\n\n", at) + 1 - at);
+      at += block.size() + 1;
+      const json& error = line.at("error");
+      EXPECT_TRUE(has(block, "  expected: " + error.at("expected").get<std::string>() + "; there are ")) << block;
+      EXPECT_TRUE(has(block, " (field at offset " + error.at("offset").dump() + ")\n")) << block;
+      for (const auto& [field, value] : error.at("fields").items())
+        EXPECT_TRUE(value.is_array() || shown(block, field).starts_with(value.dump())) << field << "\n" << block;
+    }
+    EXPECT_EQ(at, text.size());
+  }
+}
+
+TEST(DumpOutput, OfMoreBytesThanAnAlertCanHaveSaysWhereItShouldEnd) {
+  const std::string wire = wire_of("lm20-custom-releasememory") + std::string(alert::kLargestAlert, 'x');
+  const Finished dumped = dump({"-", "--format", "raw", "--profile", "lm20"}, wire);
+  EXPECT_EQ(dumped.status, 4);
+  EXPECT_TRUE(has(dumped.out, "(field at offset 65475)\n  expected: the end; there are 40 bytes\n")) << dumped.out;
+}
+
+TEST(DumpOutput, ShowsWhatThereIsOfACutName) {
+  const std::string out = dump({"-", "--profile", "lm20"}, wire_of("lm20-print-basic").substr(0, 7)).out;
+  EXPECT_EQ(shown(out, "alrt_eventname"), "\"PRI\"  (cut)");
+  EXPECT_TRUE(has(out, "(field at offset 4)\n  expected: alrt_eventname, at most 16 characters and a zero;"))
+      << out;
+  std::string endless = wire_of("nt-message-basic");
+  for (std::size_t at = 4; at < 38; at += 2) endless[at] = 'x';
+  const std::string unterminated = dump({"-", "--profile", "nt"}, endless).out;
+  EXPECT_EQ(shown(unterminated, "alrt_eventname"), '"' + std::string(17, 'x') + "\"  (cut)");
+  EXPECT_TRUE(has(unterminated, "no terminating zero before the end of the field (field at offset 4)\n"));
+}
+
 TEST(DumpOutput, OfADamagedAlertShowsTheFieldsInFrontOfTheDamage) {
   const std::string wire = wire_of("lm20-print-basic");
   const std::string out = dump({"-"}, wire.substr(0, 60)).out;

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "alert/wire/hex.hpp"
+#include "field_by_field.hpp"
 #include "json_writer.hpp"
 
 using namespace alert;
@@ -140,15 +141,69 @@ void append_provenance(JsonWriter& json, Codecs& codecs, const Provenance& from)
   if (from.datagram) append_datagram(json, *from.datagram, codecs.lm20);
 }
 
-void append_error(JsonWriter& json, const Error& error) {
-  json.key("error");
-  json.begin_object();
+/// Writes the fields that FieldByField finds under their C names.
+class ReadableFields {
+ public:
+  ReadableFields(JsonWriter& json, TextCodec& codec) : json_(json), codec_(codec) {}
+
+  void number(std::string_view name, std::uint32_t value, Place) {
+    json_.key(name);
+    json_.number(value);
+  }
+  void text(std::string_view name, std::string_view wire, Text, Place) {
+    if (!is_in_array_) json_.key(name);
+    json_.string(codec_.to_utf8(wire).utf8);
+  }
+  void payload(std::string_view name, std::string_view bytes, Place) {
+    json_.key(name);
+    json_.string(to_hex(as_bytes(bytes)));
+  }
+  void unused(Part, std::string_view, Place) {}
+  void begin_texts(std::string_view name) {
+    json_.key(name);
+    json_.begin_array();
+    is_in_array_ = true;
+  }
+  void end_texts() {
+    json_.end_array();
+    is_in_array_ = false;
+  }
+
+ private:
+  JsonWriter& json_;
+  TextCodec& codec_;
+  bool is_in_array_ = false;
+};
+
+/// The members of "error" that every error has.
+void append_error_members(JsonWriter& json, const Error& error) {
   json.key("code");
   json.string(name(error.code));
   json.key("offset");
   json.number(error.offset);
   json.key("message");
   json.string(meaning(error.code));
+}
+
+/// "error" of a damaged alert, with what could be read of it and what was expected where it broke.
+void append_damage(JsonWriter& json, Profile profile, Bytes wire, TextCodec& codec, const Error& error) {
+  json.key("error");
+  json.begin_object();
+  append_error_members(json, error);
+  json.key("fields");
+  json.begin_object();
+  ReadableFields fields(json, codec);
+  FieldByField pass(profile, wire, fields);
+  const std::string_view class_name = pass.read();
+  json.end_object();
+  if (!class_name.empty()) {
+    json.key("class");
+    json.string(class_name);
+  }
+  json.key("size");
+  json.number(wire.size());
+  json.key("expected");
+  json.string(pass.expected());
   json.end_object();
 }
 
@@ -217,7 +272,7 @@ bool append_alert_line(std::string& out, Profile profile, Bytes wire, Codecs& co
       json.end_object();
     }
   } else {
-    append_error(json, decoded.error());
+    append_damage(json, profile, wire, codec, decoded.error());
   }
   if (extras.ambiguous) {
     json.key("ambiguous");
@@ -256,7 +311,10 @@ void append_payload_line(std::string& out, Bytes payload, Codecs& codecs, const 
 void append_error_line(std::string& out, const Error& error) {
   JsonWriter json(out);
   json.begin_object();
-  append_error(json, error);
+  json.key("error");
+  json.begin_object();
+  append_error_members(json, error);
+  json.end_object();
   json.end_object();
   out.push_back('\n');
 }

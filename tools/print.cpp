@@ -6,6 +6,7 @@
 #include "alert/wire/hex.hpp"
 #include "exit_status.hpp"
 #include "field_by_field.hpp"
+#include "field_values.hpp"
 #include "json_lines.hpp"
 #include "steering.hpp"
 
@@ -59,6 +60,48 @@ std::string name_text(TextCodec& oem, const NetbiosName& name) {
   return printable(oem.to_utf8(name.name).utf8, Quotes::as_they_are) + suffix;
 }
 
+/// Hands what FieldByField finds on in words, as show(part, name, value, place).
+template <class Show>
+class InWords {
+ public:
+  InWords(Profile profile, TextCodec& codec, Show show)
+      : profile_(profile), codec_(codec), show_(std::move(show)) {}
+
+  void number(std::string_view name, std::uint32_t value, Place place) {
+    show_(Part::value, name, number_text(profile_, name, value), place);
+  }
+  void text(std::string_view name, std::string_view wire, Text text, Place place) {
+    show_(Part::value, name, quoted(codec_, wire) + (text == Text::cut ? "  (cut)" : ""), place);
+  }
+  void payload(std::string_view name, std::string_view bytes, Place place) {
+    constexpr std::size_t kShown = 64;
+    show_(Part::value, name,
+          std::to_string(bytes.size()) + " bytes  " + to_hex(as_bytes(bytes.substr(0, kShown))) +
+              (bytes.size() > kShown ? "..." : ""),
+          place);
+  }
+  void unused(Part part, std::string_view name, Place place) {
+    show_(part, name, part == Part::padding ? "padding" : "undefined, ignored", place);
+  }
+  void begin_texts(std::string_view) {}
+  void end_texts() {}
+
+ private:
+  Profile profile_;
+  TextCodec& codec_;
+  Show show_;
+};
+
+/// Two lines about a damaged alert: what is wrong and where, and what should have been there.
+template <class Pass>
+std::string complaint(const Pass& pass, Bytes wire) {
+  const auto error = pass.error();
+  if (!error) return {};
+  return "  broken: " + std::string(meaning(error->code)) + " (field at offset " + std::to_string(error->offset) +
+         ")\n  expected: " + pass.expected() + "; there are " + std::to_string(wire.size() - error->offset) +
+         " bytes\n";
+}
+
 /// Lines about where an alert comes from.
 std::string heading(Codecs& codecs, const Provenance& from) {
   std::string out;
@@ -89,18 +132,20 @@ std::string quoted(TextCodec& codec, std::string_view wire) {
 
 std::string alert_block(Profile profile, Bytes wire, Codecs& codecs, const Provenance& from) {
   std::string fields;
-  FieldByField pass(profile, wire, codecs.of(profile),
-                    [&](Part part, std::string_view name, const std::string& value, auto, auto) {
-                      if (part == Part::value) fields += padded_name(name) + value + "\n";
-                    });
+  InWords words(profile, codecs.of(profile),
+                [&](Part part, std::string_view name, const std::string& value, Place) {
+                  if (part == Part::value) fields += padded_name(name) + value + "\n";
+                });
+  FieldByField pass(profile, wire, words);
   const std::string_view class_name = pass.read();
   const std::size_t trailing = pass.in().rest().size();
 
-  std::string out = heading(codecs, from) + std::string(name(profile)) + " " + std::string(class_name) + ", " +
+  std::string out = heading(codecs, from) + std::string(name(profile)) + " " +
+                    std::string(class_name.empty() ? "unknown class" : class_name) + ", " +
                     std::to_string(wire.size()) + " bytes" +
                     (trailing ? ", " + std::to_string(trailing) + " of them trailing" : "") + "\n" + fields;
   if (!from.event.empty()) out += "  raised for " + for_terminal(from.event) + "\n";
-  if (pass.in().failed()) out += pass.complaint();
+  out += complaint(pass, wire);
   return out + "\n";
 }
 
@@ -108,14 +153,14 @@ std::string explain_block(Profile profile, Bytes wire, Codecs& codecs, std::stri
   std::string out =
       std::string(name(profile)) + " (" + std::string(why) + "), " + std::to_string(wire.size()) + " bytes\n";
   std::size_t shown = 0;
-  FieldByField pass(profile, wire, codecs.of(profile),
-                    [&](Part, std::string_view name, const std::string& value, std::size_t from, std::size_t to) {
-                      append_bytes(out, wire, from, to, std::string(name) + " = " + value);
-                      shown = to;
-                    });
+  InWords words(profile, codecs.of(profile), [&](Part, std::string_view name, const std::string& value, Place at) {
+    append_bytes(out, wire, at.from, at.to, std::string(name) + " = " + value);
+    shown = at.to;
+  });
+  FieldByField pass(profile, wire, words);
   pass.read();
   append_bytes(out, wire, shown, wire.size(), pass.in().failed() ? "not read" : "trailing");
-  if (pass.in().failed()) out += pass.complaint();
+  out += complaint(pass, wire);
   return out + "\n";
 }
 
