@@ -130,13 +130,41 @@ TEST(DumpProfile, IsTheOneAskedForEvenAgainstTheBytes) {
 
 TEST(DumpProfile, OfBytesWithoutSenseInEitherIsAskedForAndTheFileIsNamed) {
   const test::TemporaryFolder folder;
-  std::string controls(300, '\x01');
-  for (const std::string& bytes : {std::string(), std::string(1, '\0'), std::string(37, '\0'), controls}) {
+  const std::string controls(300, '\x01');
+  for (const std::string& bytes : {std::string(1, '\0'), std::string(37, '\0'), controls}) {
     const auto file = folder.file("capture", bytes);
-    const Finished dumped = dump({file, "--format", "raw"});
-    EXPECT_EQ(dumped.status, 4) << bytes.size();
-    EXPECT_EQ(dumped.out, "") << bytes.size();
-    EXPECT_EQ(dumped.err, "alertctl: " + file + ": could be either profile, or none: say --profile lm20 or nt\n");
+    for (const std::string how : {"--json", "--explain"}) {
+      const Finished dumped = dump({file, "--format", "raw", how});
+      EXPECT_EQ(dumped.status, 4) << bytes.size();
+      EXPECT_EQ(dumped.err, "alertctl: " + file + ": could be either profile, or none: say --profile lm20 or nt\n");
+    }
+  }
+}
+
+TEST(DumpProfile, OfBytesWithoutSenseInEitherShowsWhatCouldBeReadInBoth) {
+  const std::string cut = wire_of("lm20-print-basic").substr(0, 7);
+  const json line = test::only_line(dump({"-", "--json", "--hex"}, cut));
+  EXPECT_EQ(line.at("error").at("code"), "no_profile");
+  EXPECT_EQ(line.at("hex"), golden::to_hex(cut));
+  std::string blocks;
+  for (const std::string profile : {"lm20", "nt"}) {
+    const json& reading = line.at("readings").at(profile == "nt" ? 1 : 0);
+    EXPECT_EQ(reading, test::only_line(dump({"-", "--json", "--profile", profile}, cut)));
+    EXPECT_EQ(reading.at("error").at("offset"), 4);
+    blocks += dump({"-", "--profile", profile}, cut).out;
+  }
+  EXPECT_EQ(line.at("readings").size(), 2u);
+  EXPECT_EQ(dump({"-"}, cut).out, blocks);
+}
+
+TEST(DumpProfile, OfNothingIsNoQuestion) {
+  for (const Words& how : {Words{}, {"--format", "raw"}}) {
+    Words words{"-", "--json"};
+    words.insert(words.end(), how.begin(), how.end());
+    const Finished dumped = dump(words);
+    EXPECT_EQ(dumped.status, 4);
+    EXPECT_EQ(dumped.err, "alertctl: -: empty\n");
+    EXPECT_EQ(test::only_line(dumped).at("error").at("code"), "truncated");
   }
 }
 

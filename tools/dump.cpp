@@ -95,7 +95,9 @@ class Dump {
   void show_guess(const Captured& captured) {
     const ProfileGuess guess = options_.profile.empty() ? guess_profile(captured.wire)
                                                         : told_profile(profile_of(options_.profile), captured.wire);
-    if (captured.from.datagram && (!guess.is_alert || messngr(captured.wire, captured.from))) {
+    if (captured.wire.empty() && !captured.from.datagram && options_.profile.empty()) {
+      trouble({kDamaged, std::string(captured.place) + ": empty", Error{Errc::truncated, 0}});
+    } else if (captured.from.datagram && (!guess.is_alert || messngr(captured.wire, captured.from))) {
       show_payload(captured);
     } else if (guess.verdict == ProfileGuess::Verdict::clear) {
       show_alert(captured, guess.profile, guess.reason, false);
@@ -104,8 +106,20 @@ class Dump {
       for (const Profile profile : {Profile::lm20, Profile::nt}) show_alert(captured, profile, guess.reason, true);
       if (!options_.json && out_.size() > start) out_.insert(start, "ambiguous: " + guess.reason + "\n");
     } else {
-      trouble({kDamaged, std::string(captured.place) + ": " + guess.reason, Error{Errc::no_profile, 0}});
+      show_nonsense(captured, guess.reason);
     }
+  }
+
+  void show_nonsense(const Captured& captured, const std::string& why) {
+    if (options_.json) {
+      append_nonsense_line(out_, captured.wire, codecs_, options_.hex);
+    } else {
+      for (const Profile profile : {Profile::lm20, Profile::nt}) {
+        out_ += alert_block(profile, captured.wire, codecs_, captured.from);
+        if (options_.explain) out_ += explain_block(profile, captured.wire, codecs_, why);
+      }
+    }
+    trouble({kDamaged, std::string(captured.place) + ": " + why, std::nullopt});
   }
 
   void show_gap(Bytes body) {

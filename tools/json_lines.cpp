@@ -185,17 +185,24 @@ void append_error_members(JsonWriter& json, const Error& error) {
   json.string(meaning(error.code));
 }
 
-/// "error" of a damaged alert, with what could be read of it and what was expected where it broke.
-void append_damage(JsonWriter& json, Profile profile, Bytes wire, TextCodec& codec, const Error& error) {
+void append_error(JsonWriter& json, const Error& error) {
   json.key("error");
   json.begin_object();
   append_error_members(json, error);
+  json.end_object();
+}
+
+/// "error" of a damaged alert, with what could be read of it and what was expected where it broke.
+void append_damage(JsonWriter& json, Profile profile, Bytes wire, TextCodec& codec) {
+  json.key("error");
+  json.begin_object();
   json.key("fields");
   json.begin_object();
   ReadableFields fields(json, codec);
   FieldByField pass(profile, wire, fields);
   const std::string_view class_name = pass.read();
   json.end_object();
+  if (const auto error = pass.error()) append_error_members(json, *error);
   if (!class_name.empty()) {
     json.key("class");
     json.string(class_name);
@@ -272,7 +279,7 @@ bool append_alert_line(std::string& out, Profile profile, Bytes wire, Codecs& co
       json.end_object();
     }
   } else {
-    append_damage(json, profile, wire, codec, decoded.error());
+    append_damage(json, profile, wire, codec);
   }
   if (extras.ambiguous) {
     json.key("ambiguous");
@@ -308,13 +315,32 @@ void append_payload_line(std::string& out, Bytes payload, Codecs& codecs, const 
   out.push_back('\n');
 }
 
+void append_nonsense_line(std::string& out, Bytes wire, Codecs& codecs, bool hex) {
+  JsonWriter json(out);
+  json.begin_object();
+  append_error(json, Error{Errc::no_profile, 0});
+  json.key("readings");
+  json.begin_array();
+  for (const Profile profile : {Profile::lm20, Profile::nt}) {
+    json.begin_object();
+    json.key("profile");
+    json.string(name(profile));
+    append_damage(json, profile, wire, codecs.of(profile));
+    json.end_object();
+  }
+  json.end_array();
+  if (hex) {
+    json.key("hex");
+    json.string(to_hex(wire));
+  }
+  json.end_object();
+  out.push_back('\n');
+}
+
 void append_error_line(std::string& out, const Error& error) {
   JsonWriter json(out);
   json.begin_object();
-  json.key("error");
-  json.begin_object();
-  append_error_members(json, error);
-  json.end_object();
+  append_error(json, error);
   json.end_object();
   out.push_back('\n');
 }

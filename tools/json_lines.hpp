@@ -24,7 +24,9 @@ bool append_alert_line(std::string& out, alert::Profile profile, alert::Bytes wi
                        const Provenance& from, const LineExtras& extras);
 /// One line: a mailslot write whose payload is no alert: a pop-up message or another protocol's.
 void append_payload_line(std::string& out, alert::Bytes payload, Codecs& codecs, const Provenance& from);
-/// One line: bytes of which not even the profile is known.
+/// One line: bytes that make sense in neither profile, with both "readings".
+void append_nonsense_line(std::string& out, alert::Bytes wire, Codecs& codecs, bool hex);
+/// One line: bytes of which nothing can be read.
 void append_error_line(std::string& out, const alert::Error& error);
 /// One line: a gap record.
 void append_gap_line(std::string& out, const alert::GapBody& gap);
