@@ -6,7 +6,6 @@
 
 namespace {
 
-using alert::as_text;
 using alert::LinkType;
 using golden::Datagram;
 using golden::datagrams;
@@ -17,12 +16,11 @@ using test::json;
 using test::json_lines;
 using test::output_of;
 using test::TemporaryFolder;
+using test::text_of;
 using test::Words;
 
 constexpr auto kOrder = alert::ByteOrder::little;
 constexpr std::uint16_t kMoreFragments = 0x2000;
-
-std::string text_of(const capture::Buffer& bytes) { return std::string(as_text(bytes)); }
 
 capture::Buffer packet(const capture::Buffer& datagram, const capture::Ipv4& fields = {}) {
   return capture::ipv4(capture::udp(datagram), fields);

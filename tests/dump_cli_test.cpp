@@ -1,47 +1,26 @@
 // alertctl dump and pack: captured bytes into words or JSON, and JSON into bytes.
 
 #include <cctype>
-#include <fstream>
-#include <iterator>
 
-#include <nlohmann/json.hpp>
-
-#include "alert/journal/journal.hpp"
-#include "process.hpp"
-#include "vectors.hpp"
+#include "dumped.hpp"
 
 namespace {
 
-using nlohmann::json;
 using test::alertctl;
+using test::bytes_of;
+using test::dump;
 using test::Finished;
+using test::has;
+using test::Journal;
+using test::json;
+using test::json_lines;
 using test::TemporaryFolder;
-using Words = std::vector<std::string>;
+using test::wire_of;
+using test::Words;
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+const Words kTexts{"one", "two", "three"};
 
-std::string text_of(const std::string& name) {
-  return std::string(alert::as_text(golden::vector_named(name).bytes));
-}
-std::string hex_of(const std::string& name) { return golden::to_hex(text_of(name)); }
-
-std::vector<json> parsed(const Finished& dump) {
-  std::vector<json> lines;
-  for (const std::string& line : test::lines(dump.out)) lines.push_back(json::parse(line));
-  return lines;
-}
-
-/// A broker with three alerts in its journal, ended.
-struct Journal {
-  test::Broker broker;
-  std::string segment;
-  Journal() {
-    for (const char* text : {"one", "two", "three"}) broker.ctl({"raise", "message", text});
-    EXPECT_EQ(broker.stop(), 0);
-    const auto first = alert::journal_segments(broker.journal()).value().front();
-    segment = broker.journal() + "/" + alert::segment_name(first);
-  }
-};
+std::string hex_of(const std::string& name) { return golden::to_hex(wire_of(name)); }
 
 /// The bytes in the lines of --explain, "OFFSET  HEX  NOTE", whose offsets must continue each other.
 std::string explained_hex(const std::string& out) {
@@ -58,7 +37,7 @@ std::string explained_hex(const std::string& out) {
 }
 
 Finished explain(const std::string& hex, const std::string& profile) {
-  return alertctl({"dump", "-", "--explain", "--format", "hex", "--profile", profile}, hex);
+  return dump({"-", "--explain", "--format", "hex", "--profile", profile}, hex);
 }
 
 }  // namespace
@@ -69,15 +48,15 @@ TEST(Dump, ReadsHexadecimalTextHoweverItIsBroken) {
     paste += static_cast<char>(std::toupper(c));
     if (paste.size() % 7 == 0) paste += paste.size() % 2 ? " \t" : "\r\n";
   }
-  const Finished dump = alertctl({"dump", "-", "--json"}, paste);
-  EXPECT_EQ(dump.status, 0) << dump.err;
-  EXPECT_EQ(parsed(dump).at(0).at("fields"), golden::vector_named("lm20-admin-n4").fields);
+  const Finished dumped = dump({"-", "--json"}, paste);
+  EXPECT_EQ(dumped.status, 0) << dumped.err;
+  EXPECT_EQ(json_lines(dumped).at(0).at("fields"), golden::vector_named("lm20-admin-n4").fields);
 }
 
 TEST(Dump, ReadsRawBytesFromStandardInputAndFiles) {
   const TemporaryFolder folder;
-  const auto file = folder.file("capture", text_of("lm20-print-basic"));
-  const auto lines = parsed(alertctl({"dump", "-", file, "--json"}, text_of("lm20-user-n3")));
+  const auto file = folder.file("capture", wire_of("lm20-print-basic"));
+  const auto lines = json_lines(dump({"-", file, "--json"}, wire_of("lm20-user-n3")));
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(lines[0].at("class"), "user");
   EXPECT_EQ(lines[1].at("class"), "print");
@@ -85,66 +64,66 @@ TEST(Dump, ReadsRawBytesFromStandardInputAndFiles) {
 
 TEST(Dump, FindsTheProfileThatFits) {
   for (const std::string name : {"lm20-user-n3", "lm20-admin-long", "nt-user-n3", "nt-custom-header-only"}) {
-    const Finished dump = alertctl({"dump", "-", "--json"}, text_of(name));
-    EXPECT_EQ(dump.status, 0) << name << ": " << dump.err;
-    EXPECT_TRUE(has(dump.out, "\"profile\":\"" + name.substr(0, name.find('-')) + "\""))
-        << name << ": " << dump.out;
+    const Finished dumped = dump({"-", "--json"}, wire_of(name));
+    EXPECT_EQ(dumped.status, 0) << name << ": " << dumped.err;
+    EXPECT_TRUE(has(dumped.out, "\"profile\":\"" + name.substr(0, name.find('-')) + "\""))
+        << name << ": " << dumped.out;
   }
 }
 
 TEST(Dump, AsksForTheProfileWhereNoneFits) {
   for (const std::string input : {"00", "not an alert"}) {
-    const Finished dump = alertctl({"dump", "-"}, input);
-    EXPECT_EQ(dump.status, 4);
-    EXPECT_TRUE(has(dump.err, "--profile lm20 or nt")) << dump.err;
+    const Finished dumped = dump({"-"}, input);
+    EXPECT_EQ(dumped.status, 4);
+    EXPECT_TRUE(has(dumped.err, "--profile lm20 or nt")) << dumped.err;
   }
 }
 
 TEST(Dump, OfWhatIsNotHexadecimalExitsFour) {
   for (const std::string text : {"0g", "abc"}) {
-    const Finished dump = alertctl({"dump", "-", "--format", "hex"}, text);
-    EXPECT_EQ(dump.status, 4);
-    EXPECT_TRUE(has(dump.err, "-: not pairs of hexadecimal digits")) << dump.err;
+    const Finished dumped = dump({"-", "--format", "hex"}, text);
+    EXPECT_EQ(dumped.status, 4);
+    EXPECT_TRUE(has(dumped.err, "-: not pairs of hexadecimal digits")) << dumped.err;
   }
 }
 
 TEST(Dump, OfAMissingFileNamesItAndExitsFive) {
   for (const std::string format : {"auto", "raw", "hex", "journal"}) {
-    const Finished dump = alertctl({"dump", "/nowhere/capture", "--format", format});
-    EXPECT_EQ(dump.status, 5) << format;
-    EXPECT_EQ(dump.err, "alertctl: /nowhere/capture: No such file or directory\n");
+    const Finished dumped = dump({"/nowhere/capture", "--format", format});
+    EXPECT_EQ(dumped.status, 5) << format;
+    EXPECT_EQ(dumped.err, "alertctl: /nowhere/capture: No such file or directory\n");
   }
 }
 
 TEST(Dump, GoesOnBehindAFileItCannotRead) {
   const TemporaryFolder folder;
-  const auto file = folder.file("capture", text_of("lm20-user-n3"));
-  const Finished dump = alertctl({"dump", folder / "missing", file, "--json"});
-  EXPECT_NE(dump.status, 0);
-  EXPECT_EQ(parsed(dump).size(), 1u);
+  const auto file = folder.file("capture", wire_of("lm20-user-n3"));
+  const Finished dumped = dump({folder / "missing", file, "--json"});
+  EXPECT_NE(dumped.status, 0);
+  EXPECT_EQ(json_lines(dumped).size(), 1u);
 }
 
 TEST(Dump, OfAFolderWithoutAJournalSaysSo) {
   const TemporaryFolder folder;
-  const Finished dump = alertctl({"dump", folder.path().string()});
-  EXPECT_EQ(dump.status, 4);
-  EXPECT_TRUE(has(dump.err, folder.path().string() + ": no journal segment in this folder")) << dump.err;
+  const Finished dumped = dump({folder.path().string()});
+  EXPECT_EQ(dumped.status, 4);
+  EXPECT_TRUE(has(dumped.err, folder.path().string() + ": no journal segment in this folder")) << dumped.err;
 }
 
 TEST(Dump, OfABrokenAlertShowsWhatCouldBeReadAndWhereItBroke) {
-  const Finished dump = alertctl({"dump", "-", "--profile", "nt"}, hex_of("nt-admin-n4").substr(0, 2 * 240));
-  EXPECT_EQ(dump.status, 4);
-  EXPECT_TRUE(has(dump.out, "alrt_eventname      \"ADMIN\"")) << dump.out;
-  EXPECT_TRUE(has(dump.out, "broken: no terminating zero before the end of the field (field at offset "))
-      << dump.out;
+  const Finished dumped = dump({"-", "--profile", "nt"}, hex_of("nt-admin-n4").substr(0, 2 * 240));
+  EXPECT_EQ(dumped.status, 4);
+  EXPECT_TRUE(has(dumped.out, "alrt_eventname      \"ADMIN\"")) << dumped.out;
+  EXPECT_TRUE(has(dumped.out, "broken: no terminating zero before the end of the field (field at offset "))
+      << dumped.out;
 }
 
 TEST(DumpExplain, ShowsEveryByteOnceInOrder) {
   for (const char* name : {"lm20-admin-n4", "lm20-print-basic", "lm20-errlog-sign", "nt-user-n6", "nt-print-max",
                            "nt-errlog-order", "nt-message-unicode", "nt-custom-evmax"}) {
-    const Finished dump = explain(hex_of(name), name[0] == 'n' ? "nt" : "lm20");
-    EXPECT_EQ(dump.status, 0) << dump.err;
-    EXPECT_EQ(explained_hex(dump.out), hex_of(name)) << name << "\n" << dump.out;
+    const Finished dumped = explain(hex_of(name), name[0] == 'n' ? "nt" : "lm20");
+    EXPECT_EQ(dumped.status, 0) << dumped.err;
+    EXPECT_EQ(explained_hex(dumped.out), hex_of(name)) << name << "\n" << dumped.out;
   }
 }
 
@@ -159,36 +138,36 @@ TEST(DumpExplain, ShowsTheBytesBehindTheBreakToo) {
   for (const golden::Malformed& bad : golden::alerts().malformed) {
     if (!has(bad.name, "user")) continue;
     const std::string hex = golden::to_hex(alert::as_text(bad.bytes));
-    const Finished dump = explain(hex, std::string(name(bad.profile)));
-    EXPECT_EQ(dump.status, 4) << bad.name;
-    EXPECT_EQ(explained_hex(dump.out), hex) << bad.name << "\n" << dump.out;
-    EXPECT_TRUE(has(dump.out, "broken: ")) << bad.name;
+    const Finished dumped = explain(hex, std::string(name(bad.profile)));
+    EXPECT_EQ(dumped.status, 4) << bad.name;
+    EXPECT_EQ(explained_hex(dumped.out), hex) << bad.name << "\n" << dumped.out;
+    EXPECT_TRUE(has(dumped.out, "broken: ")) << bad.name;
   }
 }
 
 TEST(Dump, DoesNotInventFieldsThatABrokenAlertDoesNotHave) {
-  const Finished dump = alertctl({"dump", "-", "--profile", "nt"}, hex_of("nt-admin-n4").substr(0, 2 * 200));
-  EXPECT_EQ(dump.status, 4);
-  EXPECT_TRUE(has(dump.out, "broken: the bytes end inside this field (field at offset 200)")) << dump.out;
-  EXPECT_TRUE(has(dump.out, "expected: alrtad_errcode, 4 bytes; there are 0 bytes\n")) << dump.out;
-  EXPECT_FALSE(has(dump.out, "  alrtad_errcode ")) << dump.out;
+  const Finished dumped = dump({"-", "--profile", "nt"}, hex_of("nt-admin-n4").substr(0, 2 * 200));
+  EXPECT_EQ(dumped.status, 4);
+  EXPECT_TRUE(has(dumped.out, "broken: the bytes end inside this field (field at offset 200)")) << dumped.out;
+  EXPECT_TRUE(has(dumped.out, "expected: alrtad_errcode, 4 bytes; there are 0 bytes\n")) << dumped.out;
+  EXPECT_FALSE(has(dumped.out, "  alrtad_errcode ")) << dumped.out;
 }
 
 TEST(DumpExplain, EscapesForeignText) {
   std::string hex = hex_of("lm20-message-empty");
   hex.insert(hex.size() - 2, golden::to_hex("\x1b[31m"));
-  const Finished dump = explain(hex, "lm20");
-  EXPECT_EQ(dump.status, 0) << dump.err;
-  EXPECT_FALSE(has(dump.out, "\x1b")) << dump.out;
-  EXPECT_TRUE(has(dump.out, "\"\\x1b[31m\"")) << dump.out;
+  const Finished dumped = explain(hex, "lm20");
+  EXPECT_EQ(dumped.status, 0) << dumped.err;
+  EXPECT_FALSE(has(dumped.out, "\x1b")) << dumped.out;
+  EXPECT_TRUE(has(dumped.out, "\"\\x1b[31m\"")) << dumped.out;
 }
 
 TEST(DumpJournal, PrintsEveryAlertOfAFolderOrASegment) {
-  const Journal journal;
+  const Journal journal(kTexts);
   for (const std::string& path : {journal.broker.journal(), journal.segment}) {
-    const Finished dump = alertctl({"dump", path, "--json"});
-    EXPECT_EQ(dump.status, 0) << dump.err;
-    const auto lines = parsed(dump);
+    const Finished dumped = dump({path, "--json"});
+    EXPECT_EQ(dumped.status, 0) << dumped.err;
+    const auto lines = json_lines(dumped);
     ASSERT_EQ(lines.size(), 3u);
     for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(lines[i].at("sequence"), i + 1);
     EXPECT_EQ(lines[2].at("fields").at("msg_text"), "three");
@@ -199,36 +178,34 @@ TEST(DumpJournal, PrintsEveryAlertOfAFolderOrASegment) {
 }
 
 TEST(DumpJournal, ComesThroughStandardInputToo) {
-  const Journal journal;
-  std::ifstream in(journal.segment, std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  const Finished dump = alertctl({"dump", "-", "--json"}, bytes);
-  EXPECT_EQ(dump.status, 0) << dump.err;
-  EXPECT_EQ(parsed(dump).size(), 3u);
+  const Journal journal(kTexts);
+  const Finished dumped = dump({"-", "--json"}, bytes_of(journal.segment));
+  EXPECT_EQ(dumped.status, 0) << dumped.err;
+  EXPECT_EQ(json_lines(dumped).size(), 3u);
 }
 
 TEST(DumpJournal, WorksWhileTheBrokerRuns) {
   const test::Broker broker;
   broker.ctl({"raise", "message", "one"});
-  const Finished dump = alertctl({"dump", broker.journal()});
-  EXPECT_EQ(dump.status, 0) << dump.err;
-  EXPECT_TRUE(has(dump.out, "#1  ") && has(dump.out, "msg_text            \"one\"")) << dump.out;
+  const Finished dumped = dump({broker.journal()});
+  EXPECT_EQ(dumped.status, 0) << dumped.err;
+  EXPECT_TRUE(has(dumped.out, "#1  ") && has(dumped.out, "msg_text            \"one\"")) << dumped.out;
 }
 
 TEST(DumpJournal, CutShortPrintsWhatIsWholeAndSaysWhereItEnds) {
-  const Journal journal;
+  const Journal journal(kTexts);
   std::filesystem::resize_file(journal.segment, std::filesystem::file_size(journal.segment) - 4);
-  const Finished dump = alertctl({"dump", journal.segment, "--json"});
-  EXPECT_EQ(dump.status, 4);
-  EXPECT_GE(parsed(dump).size(), 2u);
-  EXPECT_TRUE(has(dump.err, journal.segment + ": ") && has(dump.err, " at offset ")) << dump.err;
+  const Finished dumped = dump({journal.segment, "--json"});
+  EXPECT_EQ(dumped.status, 4);
+  EXPECT_GE(json_lines(dumped).size(), 2u);
+  EXPECT_TRUE(has(dumped.err, journal.segment + ": ") && has(dumped.err, " at offset ")) << dumped.err;
 }
 
 TEST(DumpJournal, SaysForWhichEventAnAlertWasRaisedWhenItsHeaderNamesAnother) {
   const test::Broker broker;
-  const auto file = broker.folder().file("wire", text_of("lm20-admin-n4"));
+  const auto file = broker.folder().file("wire", wire_of("lm20-admin-n4"));
   ASSERT_EQ(broker.ctl({"raise", "--wire", file, "--event", "MINE"}).status, 0);
-  EXPECT_TRUE(has(alertctl({"dump", broker.journal(), "--json"}).out, "\"MINE\""));
+  EXPECT_TRUE(has(dump({broker.journal(), "--json"}).out, "\"MINE\""));
 }
 
 TEST(Pack, WritesTheBytesThemselvesWithoutHex) {
@@ -242,7 +219,7 @@ TEST(Pack, FillsInTheEventTheTimeAndTheNumberOfStrings) {
   const Finished pack = alertctl({"pack"}, R"({"class": "admin", "fields": {"alrt_servicename": "HOOK",)"
                                            R"( "alrtad_errcode": 1, "mergestrings": ["a", "b"]}})"
                                            "\n");
-  const json fields = parsed(alertctl({"dump", "-", "--json"}, pack.out)).at(0).at("fields");
+  const json fields = json_lines(dump({"-", "--json"}, pack.out)).at(0).at("fields");
   EXPECT_EQ(fields.at("alrt_eventname"), "ADMIN");
   EXPECT_EQ(fields.at("alrtad_numstrings"), 2);
   EXPECT_GT(fields.at("alrt_timestamp"), 0);

@@ -2,29 +2,28 @@
 
 #include <cstdio>
 
-#include "alert/journal/journal.hpp"
 #include "capture_bytes.hpp"
 #include "datagrams.hpp"
 #include "dumped.hpp"
 
 namespace {
 
-using alert::as_text;
 using alert::LinkType;
 using test::dump;
 using test::Finished;
 using test::has;
+using test::Journal;
 using test::json;
 using test::json_lines;
 using test::only_line;
 using test::output_of;
 using test::TemporaryFolder;
+using test::text_of;
 using test::wire_of;
 using test::Words;
 
 constexpr auto kOrder = alert::ByteOrder::little;
 
-std::string text_of(const capture::Buffer& bytes) { return std::string(as_text(bytes)); }
 std::string datagram(const std::string& name) { return text_of(golden::datagram_named(name).bytes); }
 capture::Buffer packet(const std::string& name) {
   return capture::ipv4(capture::udp(golden::datagram_named(name).bytes));
@@ -42,18 +41,6 @@ std::string pcapng_of(const Words& datagrams) {
     file.bytes(capture::enhanced_packet(kOrder, 0, 1700000000'000005, packet(name)));
   return text_of(file);
 }
-
-/// A broker that was here and left its journal.
-struct Journal {
-  test::Broker broker;
-  std::string segment;
-  explicit Journal(const Words& texts) {
-    for (const std::string& text : texts) broker.ctl({"raise", "message", text});
-    EXPECT_EQ(broker.stop(), 0);
-    const auto first = alert::journal_segments(broker.journal()).value().front();
-    segment = broker.journal() + "/" + alert::segment_name(first);
-  }
-};
 
 /// The same bytes by file, by pipe, and by redirection must be dumped alike; the common output.
 std::string dumped_every_way(const std::string& bytes, const Words& options) {

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "alert/journal/journal.hpp"
 #include "process.hpp"
 #include "vectors.hpp"
 
@@ -19,9 +20,11 @@ using Words = std::vector<std::string>;
   return text.find(part) != std::string_view::npos;
 }
 
+[[nodiscard]] inline std::string text_of(const golden::Buffer& bytes) { return std::string(alert::as_text(bytes)); }
+
 /// The wire bytes of a golden alert.
 [[nodiscard]] inline std::string wire_of(std::string_view name) {
-  return std::string(alert::as_text(golden::vector_named(name).bytes));
+  return text_of(golden::vector_named(name).bytes);
 }
 
 /// The same with other fields in it.
@@ -51,6 +54,18 @@ using Words = std::vector<std::string>;
   EXPECT_EQ(all.size(), 1u) << dumped.out << dumped.err;
   return all.size() == 1 ? all.front() : json();
 }
+
+/// A broker that was here and left its journal.
+struct Journal {
+  Broker broker;
+  std::string segment;
+  explicit Journal(const Words& texts) {
+    for (const std::string& text : texts) broker.ctl({"raise", "message", text});
+    EXPECT_EQ(broker.stop(), 0);
+    const auto first = alert::journal_segments(broker.journal()).value().front();
+    segment = broker.journal() + "/" + alert::segment_name(first);
+  }
+};
 
 /// What another program makes of `input`.
 inline std::string output_of(const Words& command, std::string_view input = {}) {
