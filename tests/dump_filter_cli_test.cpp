@@ -1,5 +1,7 @@
 // alertctl dump: which alerts are wanted, by event, service, time and sequence.
 
+#include "capture_bytes.hpp"
+#include "datagrams.hpp"
 #include "dumped.hpp"
 
 namespace {
@@ -143,6 +145,52 @@ TEST(DumpFilter, ByTimeIsAboutTheAcceptanceInAJournal) {
   EXPECT_EQ(sequences(broker, {"--until", "2020-01-01"}), Sequences{});
 }
 
+TEST(DumpFilter, ByTimeTakesFractionsOfASecond) {
+  using alert::LinkType;
+  constexpr std::uint64_t kFirst = kNewYear * 1'000'000'000ull + 123'456'000;
+  capture::Built capture(alert::ByteOrder::little);
+  capture.bytes(capture::section(alert::ByteOrder::little));
+  capture.bytes(capture::interface(alert::ByteOrder::little, LinkType::raw));
+  const auto packet = capture::ipv4(capture::udp(golden::datagram_named("dg-alert-aligned").bytes));
+  for (const std::uint64_t us : {kFirst / 1000 - 1, kFirst / 1000, kFirst / 1000 + 1})
+    capture.bytes(capture::enhanced_packet(alert::ByteOrder::little, 0, us, packet));
+  const capture::Buffer file = capture;
+  const auto captured = [&](const Words& options) {
+    Words words{"-", "--json"}, times;
+    words.insert(words.end(), options.begin(), options.end());
+    for (const json& line : json_lines(dump(words, alert::as_text(file), kBerlin)))
+      times.push_back(line.at("captured").get<std::string>().substr(20, 6));
+    return times;
+  };
+  for (const std::string& time :
+       {std::string("2026-01-01T00:00:00.123456Z"), std::string("2026-01-01T00:00:00.123456000Z"),
+        std::string("2026-01-01T00:00:00.123455001Z"), std::string("2026-01-01 01:00:00.123456"),
+        std::string("2026-01-01T01:00:00.123456 +0100"), std::to_string(kNewYear) + ".123456"})
+    EXPECT_EQ(captured({"--since", time}), (Words{"123456", "123457"})) << time;
+  EXPECT_EQ(captured({"--until", "2026-01-01T00:00:00.123456Z"}), (Words{"123455", "123456"}));
+  EXPECT_EQ(captured({"--until", "2026-01-01T00:00:00.123455999Z"}), Words{"123455"});
+  EXPECT_EQ(captured({"--until", "2026-01-01T00:00:00.12345Z"}), (Words{"123455", "123456", "123457"}))
+      << "the last instant of the digit";
+  const std::string own = "2026-01-01T00:00:00.123456000Z";
+  EXPECT_EQ(captured({"--since", own, "--until", own}), Words{"123456"}) << "as dump prints it";
+}
+
+TEST(DumpFilter, OfAnEmptyRangeExitsTwoAndSaysSo) {
+  const std::string wire = test::wire_of("lm20-admin-n4");
+  for (const auto& [words, complaint] : std::vector<std::pair<Words, std::string>>{
+           {{"--seq", "5..3"}, "--seq: 5..3 ends before it begins"},
+           {{"--since", "2026-01-02", "--until", "2026-01-01"}, "--since is after --until: no time is in between"},
+           {{"--since", "2026-01-01T00:00:00.2Z", "--until", "2026-01-01T00:00:00.1Z"},
+            "--since is after --until: no time is in between"}}) {
+    Words all{"-"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Finished dumped = dump(all, wire);
+    EXPECT_EQ(dumped.status, 2) << complaint;
+    EXPECT_EQ(dumped.out, "");
+    EXPECT_EQ(dumped.err, "alertctl: " + complaint + "\n");
+  }
+}
+
 TEST(DumpFilter, BySequenceTakesEveryFormOfARange) {
   const test::Broker broker;
   for (const char* text : {"one", "two", "three", "four"}) broker.ctl({"raise", "message", text});
@@ -156,18 +204,22 @@ TEST(DumpFilter, BySequenceTakesEveryFormOfARange) {
 
 TEST(DumpFilter, OfNonsenseExitsTwoAndSaysWhatWasExpected) {
   const std::string wire = test::wire_of("lm20-admin-n4");
-  for (const std::string range : {"..", "a", "1..b", "a..2", "1...3", "1-3", "0x1", " 1", "18446744073709551616"}) {
+  for (const std::string range :
+       {"", "..", "a", "1..b", "a..2", "1...3", "1-3", "0x1", " 1", "18446744073709551616"}) {
     const Finished dumped = dump({"-", "--seq", range}, wire);
     EXPECT_EQ(dumped.status, 2) << range;
     EXPECT_EQ(dumped.out, "") << range;
     EXPECT_EQ(dumped.err, "alertctl: --seq: expected A..B, A.., ..B or A\n");
   }
   for (const std::string option : {"--since", "--until"})
-    for (const std::string time : {"yesterday", "4294967296", "2026-13-01", "2026-02-30", "2026-01-01T25:00",
-                                   "2026-01-01T00:00:00+99:00", "2026-01-01Ztea", "1969-12-31T00:00:00Z"}) {
+    for (const std::string time :
+         {"", "yesterday", "4294967296", "2026-13-01", "2026-02-30", "2026-01-01T25:00",
+          "2026-01-01T00:00:00+99:00", "2026-01-01Ztea", "1969-12-31T00:00:00Z", "1.", ".5", "2026-01-01T00:00:00.",
+          "2026-01-01T00:00:00.1234567890", "2026-01-01T00:00.5"}) {
       const Finished dumped = dump({"-", option, time}, wire);
       EXPECT_EQ(dumped.status, 2) << time;
       EXPECT_EQ(dumped.err,
-                "alertctl: --since, --until: expected 2026-11-21, 2026-11-21T02:00:00Z, or seconds since 1970\n");
+                "alertctl: --since, --until: expected 2026-11-21, 2026-11-21T02:00:00[.123456789][Z], "
+                "or seconds since 1970\n");
     }
 }

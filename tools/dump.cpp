@@ -23,9 +23,9 @@ struct DumpOptions {
   std::string mailslot;
   std::string form{kCaptureForms.front()};
   std::string profile;
-  std::string since;
-  std::string until;
-  std::string range;
+  std::optional<std::string> since;
+  std::optional<std::string> until;
+  std::optional<std::string> range;
   Filter filter;
   bool json = false;
   bool hex = false;
@@ -202,14 +202,22 @@ int dump_mailslot(const Context& context, Dump& dump, const DumpOptions& options
 
 /// Fills the filter from its options; false, after a complaint, where one makes no sense.
 bool parse_filter(DumpOptions& options) {
+  const auto no = [](std::string_view sentence) {
+    complain(sentence);
+    return false;
+  };
   Filter& filter = options.filter;
-  if (!options.since.empty()) filter.since_ns = parse_time(options.since, Bound::start);
-  if (!options.until.empty()) filter.until_ns = parse_time(options.until, Bound::end);
-  const bool is_time = options.since.empty() == !filter.since_ns && options.until.empty() == !filter.until_ns;
-  const bool is_range = options.range.empty() || parse_range(options.range, filter);
-  if (!is_time) complain("--since, --until: expected 2026-11-21, 2026-11-21T02:00:00Z, or seconds since 1970");
-  if (!is_range) complain("--seq: expected A..B, A.., ..B or A");
-  return is_time && is_range;
+  if (options.since) filter.since_ns = parse_time(*options.since, Bound::start);
+  if (options.until) filter.until_ns = parse_time(*options.until, Bound::end);
+  if (options.since.has_value() != filter.since_ns.has_value() ||
+      options.until.has_value() != filter.until_ns.has_value())
+    return no("--since, --until: expected 2026-11-21, 2026-11-21T02:00:00[.123456789][Z], or seconds since 1970");
+  if (options.range && !parse_range(*options.range, filter)) return no("--seq: expected A..B, A.., ..B or A");
+  if (filter.since_ns && filter.until_ns && *filter.since_ns > *filter.until_ns)
+    return no("--since is after --until: no time is in between");
+  if (filter.first && filter.last && *filter.first > *filter.last)
+    return no("--seq: " + *options.range + " ends before it begins");
+  return true;
 }
 
 int dump(const Context& context, DumpOptions& options) {

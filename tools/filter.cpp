@@ -1,5 +1,6 @@
 #include "filter.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 
@@ -21,12 +22,29 @@ std::optional<std::uint64_t> number(std::string_view text) {
 /// "Z", "+01:00" or "+0100" as seconds east of UTC.
 std::optional<long> zone(std::string_view text) {
   if (text == "Z" || text == " UTC") return 0;
+  if (text.starts_with(' ')) return zone(text.substr(1));
   if (text.size() == 6 && text[3] == ':') return zone(std::string(text.substr(0, 3)) + std::string(text.substr(4)));
   if (text.size() != 5 || (text[0] != '+' && text[0] != '-')) return std::nullopt;
   const auto hours = number(text.substr(1, 2)), minutes = number(text.substr(3));
   if (!hours || !minutes || *hours > 14 || *minutes > 59) return std::nullopt;
   const long seconds = static_cast<long>(*hours * 3600 + *minutes * 60);
   return text[0] == '-' ? -seconds : seconds;
+}
+
+/// Takes ".5" to ".123456789" off the front of what follows the seconds: the nanoseconds of its start
+/// or, as an end, of its last instant. Without one, the second's.
+std::optional<std::uint64_t> take_fraction(std::string& text, Bound bound) {
+  std::uint64_t unit = kSecond, start = 0;
+  if (text.starts_with('.')) {
+    const std::size_t end = std::min(text.find_first_not_of("0123456789", 1), text.size());
+    if (end < 2 || end > 10) return std::nullopt;
+    for (const char digit : text.substr(1, end - 1)) {
+      unit /= 10;
+      start += static_cast<std::uint64_t>(digit - '0') * unit;
+    }
+    text.erase(0, end);
+  }
+  return start + (bound == Bound::end ? unit - 1 : 0);
 }
 
 std::optional<std::uint64_t> time_of(const Provenance& from) {
@@ -70,8 +88,12 @@ bool parse_range(const std::string& text, Filter& filter) {
 }
 
 std::optional<std::uint64_t> parse_time(const std::string& text, Bound bound) {
-  if (const auto seconds = number(text); seconds && *seconds <= 0xFFFFFFFF)
-    return *seconds * kSecond + (bound == Bound::end ? kSecond - 1 : 0);
+  const std::size_t point = std::min(text.find('.'), text.size());
+  if (const auto seconds = number(text.substr(0, point)); seconds && *seconds <= 0xFFFFFFFF) {
+    std::string rest = text.substr(point);
+    const auto ns = take_fraction(rest, bound);
+    return ns && rest.empty() ? std::optional(*seconds * kSecond + *ns) : std::nullopt;
+  }
   struct Form {
     const char* format;
     int std::tm::*unit;
@@ -84,9 +106,11 @@ std::optional<std::uint64_t> parse_time(const std::string& text, Bound bound) {
     std::tm given{};
     const char* const end = ::strptime(text.c_str(), form.format, &given);
     if (!end) continue;
-    const std::string rest(end);
+    std::string rest(end);
+    const bool has_seconds = form.unit == &std::tm::tm_sec;
+    const auto ns = has_seconds ? take_fraction(rest, bound) : 0;
     const auto east = zone(rest);
-    if (!rest.empty() && !east) continue;
+    if (!ns || (!rest.empty() && !east)) continue;
     const auto seconds = [&](std::tm& tm) {
       tm.tm_isdst = -1;
       return east ? ::timegm(&tm) - *east : ::mktime(&tm);
@@ -94,7 +118,7 @@ std::optional<std::uint64_t> parse_time(const std::string& text, Bound bound) {
     std::tm tm = given;
     const std::time_t start = seconds(tm);
     if (start < 0 || tm.tm_mday != given.tm_mday) return std::nullopt;  // no such day
-    if (bound == Bound::start) return static_cast<std::uint64_t>(start) * kSecond;
+    if (has_seconds || bound == Bound::start) return static_cast<std::uint64_t>(start) * kSecond + *ns;
     tm = given;
     tm.*form.unit += 1;  // a local day may have 25 hours
     return static_cast<std::uint64_t>(seconds(tm)) * kSecond - 1;

@@ -26,7 +26,8 @@ struct Filter {
 
 /// "5..10", "5..", "..10" or "7".
 [[nodiscard]] bool parse_range(const std::string& text, Filter& filter);
-/// "2026-11-21", "2026-11-21 02:00[:00]", the same with T, with Z or +01:00 behind it (else local
-/// time), or seconds since 1970. As an end, a day or minute means its last instant.
+/// "2026-11-21", "2026-11-21 02:00[:00[.123456789]]", the same with T, with Z or +01:00 behind it (else
+/// local time), or seconds since 1970. As an end, each means its last instant: of the day, the minute,
+/// the second, or of the last digit behind the point.
 enum class Bound { start, end };
 [[nodiscard]] std::optional<std::uint64_t> parse_time(const std::string& text, Bound bound);
