@@ -143,6 +143,15 @@ TEST(TextCodec, RefusesACodePageThatIconvWouldTakeLiberally) {
 
 TEST(NtText, IsInexactWithHalfACodeUnit) { EXPECT_FALSE(exact(nt_codec(), "610062")); }
 
+TEST(TextCodec, TakesACodePageByItsNumber) {
+  for (const std::string number : {"437", "850", "866", "932", "1252"}) {
+    TextCodec by_number = codec(number), by_name = codec("cp" + number);
+    for (const std::string_view wire : {"\x81\x40", "\xE0\xE1", "\x9A"})
+      EXPECT_EQ(by_number.to_utf8(wire).utf8, by_name.to_utf8(wire).utf8) << number;
+  }
+  EXPECT_FALSE(TextCodec::open(Profile::lm20, "99999"));
+}
+
 TEST(TextCodec, NeedsNoCodePageForNt) { EXPECT_TRUE(TextCodec::open(Profile::nt, "cp99999")); }
 
 TEST(TextCodec, CanBeMoved) {

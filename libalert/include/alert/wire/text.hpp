@@ -104,11 +104,12 @@ struct OutsideText {
 /// The text conversion of one profile; for lm20 through iconv, in the code page it was opened with.
 class TextCodec {
  public:
-  /// Refuses (bad_text) a code page that iconv does not know.
-  [[nodiscard]] static Result<TextCodec> open(Profile profile, const std::string& codepage) {
+  /// By a name that iconv knows, or by number (932 is cp932). Refuses (bad_text) what it does not know.
+  [[nodiscard]] static Result<TextCodec> open(Profile profile, std::string codepage) {
     if (profile == Profile::nt) return TextCodec(profile, kNone, kNone);
     // iconv reads "" as the locale's page and what follows a slash as leave to lose text
     if (codepage.empty() || codepage.find('/') != std::string::npos) return failure(Errc::bad_text, 0);
+    if (codepage.find_first_not_of("0123456789") == std::string::npos) codepage.insert(0, "cp");
     const iconv_t in = iconv_open("UTF-8", codepage.c_str());
     if (in == kNone) return failure(Errc::bad_text, 0);
     const iconv_t out = iconv_open(codepage.c_str(), "UTF-8");
