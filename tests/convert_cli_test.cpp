@@ -152,6 +152,22 @@ TEST(Convert, NamesWhatDoesNotFitAndWritesNothingForThatLine) {
     EXPECT_TRUE(has(complaints[i], "line " + std::to_string(2 * i + 1) + ": " + unfit[i].second)) << complaints[i];
 }
 
+TEST(Convert, SaysOfOpaqueBytesThatTheyGoOverUnchanged) {
+  const Words custom{line_of("lm20-custom-releasememory", json::object())};
+  const std::string payload = golden::vector_named("lm20-custom-releasememory").fields.at("payload_hex");
+  const Finished nt = pack(custom, {"--to", "nt"});
+  EXPECT_EQ(nt.status, 0);
+  EXPECT_TRUE(nt.out.ends_with(payload + "\n")) << nt.out;
+  EXPECT_EQ(nt.err, "alertctl: line 1: payload_hex: opaque bytes, taken over unchanged\n");
+  EXPECT_EQ(pack(custom, {"--to", "lm20"}).err, "") << "nothing is converted";
+  EXPECT_EQ(pack({line_of("lm20-custom-releasememory", {{"payload_hex", ""}})}, {"--to", "nt"}).err, "");
+
+  const Finished tail = converted({to_hex(wire_of("lm20-message-128") + "tail")}, "lm20", "nt", "cp437");
+  EXPECT_EQ(tail.status, 0);
+  EXPECT_TRUE(tail.out.ends_with(to_hex("tail") + "\n")) << tail.out;
+  EXPECT_EQ(tail.err, "alertctl: line 1: trailing_hex: opaque bytes, taken over unchanged\n");
+}
+
 TEST(Convert, RefusesBytesThatAreNoText) {
   std::string wire = wire_of("lm20-message-empty");
   wire.insert(wire.size() - 1, "ok\x81\xff");

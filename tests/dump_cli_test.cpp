@@ -256,6 +256,33 @@ TEST(Pack, NamesTheLineAndTheMemberThatIsWrongAndGoesOn) {
         << complaints[i] << "\nexpected: " << wrong[i].second;
 }
 
+TEST(Pack, PutsTheBytesBehindAnAlertBackUpToTheLargest) {
+  const auto with = [](const std::string& members) {
+    return alertctl({"pack", "--hex"}, R"({"class": "message", )" + members +
+                                           R"(, "fields": {"alrt_servicename": "S", "msg_text": "a"}})"
+                                           "\n");
+  };
+  constexpr std::size_t kRoom = alert::kLargestAlert - 40;
+  const Finished fits = with("\"trailing_hex\": \"" + std::string(2 * kRoom, 'e') + '"');
+  EXPECT_EQ(fits.status, 0) << fits.err;
+  EXPECT_TRUE(fits.out.ends_with("6100" + std::string(2 * kRoom, 'e') + "\n"));
+  for (const auto& [trailing, complaint] : std::vector<std::pair<std::string, std::string>>{
+           {'"' + std::string(2 * kRoom + 2, 'e') + '"', "larger than the largest alert"},
+           {"\"abc\"", "expected an even number of hexadecimal digits"},
+           {"1", "expected an even number of hexadecimal digits"}}) {
+    const Finished refused = with("\"trailing_hex\": " + trailing);
+    EXPECT_EQ(refused.status, 4);
+    EXPECT_EQ(refused.out, "");
+    EXPECT_TRUE(has(refused.err, "line 1: trailing_hex: " + complaint)) << refused.err;
+  }
+  const Finished custom =
+      alertctl({"pack"}, R"({"class": "custom", "trailing_hex": "aa", "fields": )"
+                         R"({"alrt_eventname": "TEA", "alrt_servicename": "S", "payload_hex": ""}})"
+                         "\n");
+  EXPECT_EQ(custom.status, 4);
+  EXPECT_TRUE(has(custom.err, "trailing_hex: all behind a custom header is its payload")) << custom.err;
+}
+
 TEST(Pack, NamesRawHexThatIsNotWhatItShouldBe) {
   for (const std::string raw :
        {"[]", "\"61\"", "1", "{\"msg_text\": 1}", "{\"msg_text\": \"6\"}", "{\"msg_text\": []}"}) {

@@ -71,6 +71,11 @@ std::string without_stand_ins(std::string_view text) {
   return out;
 }
 
+Result<std::vector<std::byte>> hex_bytes(const Json& member) {
+  return member.is_string() ? from_hex(member.get_ref<const std::string&>())
+                            : Result<std::vector<std::byte>>(failure(Errc::bad_text, 0));
+}
+
 /// Fills an alert from the members of `fields`; keeps the first complaint.
 class FieldReader {
  public:
@@ -125,8 +130,7 @@ class FieldReader {
   void rest(std::string_view name, std::string& payload) {
     const Json* member = find(name);
     if (!member) return;
-    const auto bytes = member->is_string() ? from_hex(member->get_ref<const std::string&>())
-                                           : Result<std::vector<std::byte>>(failure(Errc::bad_text, 0));
+    const auto bytes = hex_bytes(*member);
     if (!bytes) return complain(name, "expected an even number of hexadecimal digits");
     payload = as_text(*bytes);
   }
@@ -148,8 +152,7 @@ class FieldReader {
     }
     if (raw != raw_.end()) {
       const Json& hex = raw->is_array() && index < raw->size() ? (*raw)[index] : *raw;
-      const auto bytes = hex.is_string() ? from_hex(hex.get_ref<const std::string&>())
-                                         : Result<std::vector<std::byte>>(failure(Errc::bad_text, 0));
+      const auto bytes = hex_bytes(hex);
       if (bytes) return std::string(as_text(*bytes));
       complain(name, "raw_hex: expected hexadecimal digits");
       return {};
@@ -280,6 +283,19 @@ tl::expected<PackedAlert, std::string> pack_alert(std::string_view line, const F
   for (const auto& [name, value] : fields.items())
     if (!reader.is_known(name)) return no("fields." + name + ": this class has no such field");
   const Json& name = fields["alrt_eventname"];
-  return pack_alert(alert,
-                    name.is_string() ? without_stand_ins(name.get_ref<const std::string&>()) : std::string());
+  auto packed =
+      pack_alert(alert, name.is_string() ? without_stand_ins(name.get_ref<const std::string&>()) : std::string());
+  if (!packed) return packed;
+  const bool has_payload = alert.other_info.index() == 0 && packed->wire.size() > std_alert_size(alert.profile);
+  if (alert.profile != written_in && has_payload) packed->unconverted = "payload_hex";
+  const auto trailing = json->find("trailing_hex");
+  if (trailing == json->end() || *trailing == "") return packed;
+  const auto bytes = hex_bytes(*trailing);
+  if (!bytes) return no("trailing_hex: expected an even number of hexadecimal digits");
+  if (alert.other_info.index() == 0) return no("trailing_hex: all behind a custom header is its payload");
+  if (bytes->size() > kLargestAlert - packed->wire.size())
+    return no("trailing_hex: " + std::string(meaning(Errc::too_large)));
+  packed->wire.insert(packed->wire.end(), bytes->begin(), bytes->end());
+  if (alert.profile != written_in) packed->unconverted = "trailing_hex";
+  return packed;
 }

@@ -5,8 +5,8 @@
 //
 // The fields are those of `dump --json`, all of them, but that alrt_eventname may be left to the
 // class, alrt_timestamp to the caller, and numstrings to mergestrings. `raw_hex` gives a string's wire
-// bytes where text cannot. Other members (size, sequence, ...) are ignored, so a dumped line is input,
-// for its own profile or, where FieldDefaults says so, for the other one.
+// bytes where text cannot, `trailing_hex` the bytes behind the alert. Other members (size, sequence, ...) are
+// ignored, so a dumped line is input, for its own profile or, where FieldDefaults says so, for the other one.
 
 #include <optional>
 #include <string>
@@ -21,6 +21,7 @@ struct PackedAlert {
   alert::Profile profile;
   std::string event;  // UTF-8
   std::vector<std::byte> wire;
+  std::string_view unconverted{};  // the member whose opaque bytes went over to another profile unchanged
 };
 
 struct FieldDefaults {

@@ -266,6 +266,10 @@ bool append_alert_line(std::string& out, Profile profile, Bytes wire, Codecs& co
     json.number(wire.size());
     json.key("trailing");
     json.number(decoded->trailing);
+    if (decoded->trailing > 0) {
+      json.key("trailing_hex");
+      json.string(to_hex(wire.last(decoded->trailing)));
+    }
     json.key("fields");
     json.begin_object();
     FieldWriter fields{json, codec, profile};

@@ -34,6 +34,9 @@ int pack(const Context& context, const PackOptions& options) {
       status = kDamaged;
       continue;
     }
+    if (!packed->unconverted.empty())
+      complain("line " + std::to_string(number) + ": " + std::string(packed->unconverted) +
+               ": opaque bytes, taken over unchanged");
     if (!put(options.hex ? alert::to_hex(packed->wire) + "\n" : std::string(alert::as_text(packed->wire))))
       return kSystem;
   }
