@@ -175,5 +175,12 @@ TEST(AlertctlListings, NamesMadeByOthersNeverReachTheTerminalUnescaped) {
     const std::string out = broker.ctl({verb}).out;
     EXPECT_TRUE(has(out, "a\\x9b2j\\u202e")) << out;
     EXPECT_FALSE(has(out, "\xC2\x9B") || has(out, turn)) << out;
+    const std::string as_json = broker.ctl({verb, "--json"}).out;
+    EXPECT_TRUE(has(as_json, "a\\u009b2j\\u202e")) << as_json;
+    EXPECT_FALSE(has(as_json, "\xC2\x9B") || has(as_json, turn)) << as_json;
+    EXPECT_TRUE(has(json::parse(as_json).at(verb == "table" ? "recipient" : "mailslot"),
+                    "a\xC2\x9B"
+                    "2j" +
+                        turn));
   }
 }

@@ -8,6 +8,7 @@
 #include "alert/control/json_fields.hpp"
 #include "alert/system/account_groups.hpp"
 #include "exit_status.hpp"
+#include "json_writer.hpp"
 #include "print.hpp"
 #include "verbs.hpp"
 
@@ -51,7 +52,7 @@ int can(const Context& context, CanOptions& options) {
   if (!client) return complain(client.error());
   const auto verdict = client->call(options.call);
   if (!verdict) return complain(verdict.error());
-  if (!put(options.json ? to_json(*verdict).dump() + "\n" : verdict_text(*verdict))) return kSystem;
+  if (!put(options.json ? escaped_json(to_json(*verdict).dump()) + "\n" : verdict_text(*verdict))) return kSystem;
   return verdict->allowed ? kDone : kRefused;
 }
 

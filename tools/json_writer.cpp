@@ -9,6 +9,16 @@
 
 using namespace alert;
 
+namespace {
+
+void append_escape(std::string& out, std::uint32_t c) {
+  char digits[16];
+  std::snprintf(digits, sizeof digits, "\\u%04x", static_cast<unsigned>(c));
+  out += digits;
+}
+
+}  // namespace
+
 void JsonWriter::separate() {
   if (!first_) out_.push_back(',');
   first_ = false;
@@ -47,11 +57,6 @@ void JsonWriter::boolean(bool value) {
 void JsonWriter::string(std::string_view text) {
   separate();
   out_.push_back('"');
-  const auto escape = [&](std::uint32_t c) {
-    char digits[16];
-    std::snprintf(digits, sizeof digits, "\\u%04x", static_cast<unsigned>(c));
-    out_ += digits;
-  };
   while (!text.empty()) {
     const auto is_plain = [](char c) {
       return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7F && c != '"' && c != '\\';
@@ -62,16 +67,30 @@ void JsonWriter::string(std::string_view text) {
     if (text.empty()) break;
     const CodePoint c = code_point(text);
     if (c.length == 0) {
-      escape(0xFFFD);
+      append_escape(out_, 0xFFFD);
     } else if (c.value == '"' || c.value == '\\') {
       out_.push_back('\\');
       out_.push_back(text.front());
     } else if (steers_terminal(c.value) || is_surrogate(c.value)) {
-      escape(c.value);
+      append_escape(out_, c.value);
     } else {
       out_.append(text.substr(0, c.length));
     }
     text.remove_prefix(std::max<std::size_t>(c.length, 1));
   }
   out_.push_back('"');
+}
+
+std::string escaped_json(std::string_view json) {
+  std::string out;
+  while (!json.empty()) {
+    const CodePoint c = code_point(json);
+    const std::size_t length = std::max<std::size_t>(c.length, 1);
+    if (c.length > 0 && steers_terminal(c.value))
+      append_escape(out, c.value);
+    else
+      out.append(json.substr(0, length));
+    json.remove_prefix(length);
+  }
+  return out;
 }

@@ -29,3 +29,6 @@ class JsonWriter {
   std::string& out_;
   bool first_ = true;
 };
+
+/// JSON of another writer, with an escape for whatever steers a terminal.
+[[nodiscard]] std::string escaped_json(std::string_view json);

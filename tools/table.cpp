@@ -5,6 +5,7 @@
 
 #include "alert/control/json_fields.hpp"
 #include "exit_status.hpp"
+#include "json_writer.hpp"
 #include "print.hpp"
 #include "verbs.hpp"
 
@@ -38,7 +39,7 @@ int list(const Context& context, const std::string& heading, Show&& show) {
 
 template <class T>
 bool put_json(const T& value) {
-  return put(to_json(value).dump() + "\n");
+  return put(escaped_json(to_json(value).dump()) + "\n");
 }
 
 /// Each field on a line, but lists.

@@ -6,6 +6,7 @@
 #include "alert/control/json_fields.hpp"
 #include "alert/control/semaphore.hpp"
 #include "exit_status.hpp"
+#include "json_writer.hpp"
 #include "print.hpp"
 #include "verbs.hpp"
 
@@ -34,7 +35,8 @@ int wait(const Context& context, const WaitOptions& options) {
     const auto pulses = semaphore->wait(context.timeout(Semaphore::kForever));
     if (!pulses && pulses.error().code == Code::sem_timeout) return kNo;
     if (!pulses) return complain(pulses.error());
-    if (options.json && !put(Json{{"semaphore", name}, {"pulses", *pulses}}.dump() + "\n")) return kSystem;
+    if (options.json && !put(escaped_json(Json{{"semaphore", name}, {"pulses", *pulses}}.dump()) + "\n"))
+      return kSystem;
     left -= std::min(left, *pulses);
   }
   return kDone;
