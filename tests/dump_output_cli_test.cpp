@@ -3,6 +3,8 @@
 #include <cctype>
 #include <map>
 
+#include "capture_bytes.hpp"
+#include "datagrams.hpp"
 #include "dumped.hpp"
 
 namespace {
@@ -117,6 +119,36 @@ TEST(DumpOutput, GivesTimesInLocalTimeAndUtc) {
           .ends_with("  2026-07-15 02:00:00 +0200, 2026-07-15 00:00:00 UTC"));
 }
 
+TEST(DumpOutput, GivesTheTimesOfPacketsInLocalTimeAndUtc) {
+  auto file = capture::pcap(alert::ByteOrder::little, capture::kMicroseconds, alert::LinkType::raw);
+  const auto datagram = capture::udp(golden::datagram_named("dg-alert-aligned").bytes);
+  capture::add_record(file, 1784073600, 5, capture::ipv4(datagram));
+  const capture::Buffer bytes = file;
+  const auto heading = [&](const std::string& zone) {
+    return test::lines(dump({"-"}, alert::as_text(bytes), {{"TZ", zone}}).out).at(0);
+  };
+  EXPECT_EQ(heading("Europe/Berlin"),
+            "packet 1  2026-07-15T02:00:00.000005000+0200, 2026-07-15T00:00:00.000005000Z");
+  EXPECT_EQ(heading("UTC"), "packet 1  2026-07-15T00:00:00.000005000Z");
+}
+
+TEST(DumpOutput, GivesTheTimesOfRecordsInLocalTimeAndUtc) {
+  const test::Broker broker;
+  broker.ctl({"raise", "message", "one"});
+  const std::string accepted = test::only_line(dump({broker.journal(), "--json"})).at("accepted");
+  const auto heading = [&](const std::string& zone) {
+    return test::lines(dump({broker.journal()}, {}, {{"TZ", zone}}).out).at(0);
+  };
+  EXPECT_TRUE(heading("UTC").starts_with("#1  " + accepted + "  uid "));
+  EXPECT_TRUE(has(heading("Asia/Kolkata"), "+0530, " + accepted + "  uid ")) << heading("Asia/Kolkata");
+}
+
+TEST(DumpOutput, CountsOneByteAsOne) {
+  EXPECT_TRUE(has(dump({"-", "--profile", "lm20"}, "00").out, "lm20 unknown class, 1 byte\n"));
+  EXPECT_TRUE(has(dump({"-", "--profile", "lm20"}, wire_of("lm20-custom-one-char") + "x").out,
+                  "payload_hex         1 byte  78\n"));
+}
+
 TEST(DumpOutput, MarksUndefinedPaddingAndTrailingBytes) {
   const auto dirty = notes(dump({"-", "--explain"}, wire_of("lm20-dirty-ff") + "tail").out);
   EXPECT_EQ(dirty.at(4), "alrt_eventname = \"ADMIN\"");
@@ -152,7 +184,8 @@ TEST(DumpOutput, OfAnAlertCutAnywhereSaysWhichFieldWasExpectedThere) {
       const auto& [at, note] = *std::prev(fields.upper_bound(size));
       EXPECT_TRUE(broken.ends_with(" (field at offset " + std::to_string(at) + ")")) << size << broken;
       EXPECT_TRUE(line.starts_with("  expected: " + note.substr(0, note.find(' ')) + ", ")) << size << line;
-      EXPECT_TRUE(line.ends_with("; there are " + std::to_string(size - at) + " bytes")) << size << line;
+      const std::string there = size - at == 1 ? "is 1 byte" : "are " + std::to_string(size - at) + " bytes";
+      EXPECT_TRUE(line.ends_with("; there " + there)) << size << line;
       ++size;
     }
     EXPECT_EQ(size, wire.size());
@@ -207,7 +240,7 @@ TEST(DumpOutput, OfADamagedAlertIsTheSameInJsonAndInWords) {
       const std::string block = text.substr(at, text.find("\n\n", at) + 1 - at);
       at += block.size() + 1;
       const json& error = line.at("error");
-      EXPECT_TRUE(has(block, "  expected: " + error.at("expected").get<std::string>() + "; there are ")) << block;
+      EXPECT_TRUE(has(block, "  expected: " + error.at("expected").get<std::string>() + "; there ")) << block;
       EXPECT_TRUE(has(block, " (field at offset " + error.at("offset").dump() + ")\n")) << block;
       for (const auto& [field, value] : error.at("fields").items())
         EXPECT_TRUE(value.is_array() || shown(block, field).starts_with(value.dump())) << field << "\n" << block;

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "alert/wire/print_status.hpp"
+#include "json_lines.hpp"
 
 namespace {
 
@@ -40,4 +41,19 @@ std::string time_text(std::uint64_t seconds) {
   ::localtime_r(&time, &local);
   const std::string in_utc = formatted("%Y-%m-%d %H:%M:%S UTC", utc);
   return local.tm_gmtoff == 0 ? in_utc : formatted("%Y-%m-%d %H:%M:%S %z, ", local) + in_utc;
+}
+
+std::string instant_text(std::uint64_t ns) {
+  constexpr std::size_t kSeconds = 19, kFraction = 10;  // characters of "2026-11-21T02:00:00" and ".000000000"
+  const auto time = static_cast<std::time_t>(ns / 1'000'000'000);
+  std::tm local{};
+  ::localtime_r(&time, &local);
+  const std::string in_utc = utc_ns(ns);
+  if (local.tm_gmtoff == 0) return in_utc;
+  return formatted("%Y-%m-%dT%H:%M:%S", local) + in_utc.substr(kSeconds, kFraction) + formatted("%z", local) +
+         ", " + in_utc;
+}
+
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }

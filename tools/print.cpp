@@ -76,7 +76,7 @@ class InWords {
   void payload(std::string_view name, std::string_view bytes, Place place) {
     constexpr std::size_t kShown = 64;
     show_(Part::value, name,
-          std::to_string(bytes.size()) + " bytes  " + to_hex(as_bytes(bytes.substr(0, kShown))) +
+          counted(bytes.size(), "byte") + "  " + to_hex(as_bytes(bytes.substr(0, kShown))) +
               (bytes.size() > kShown ? "..." : ""),
           place);
   }
@@ -97,23 +97,24 @@ template <class Pass>
 std::string complaint(const Pass& pass, Bytes wire) {
   const auto error = pass.error();
   if (!error) return {};
+  const std::size_t left = wire.size() - error->offset;
   return "  broken: " + std::string(meaning(error->code)) + " (field at offset " + std::to_string(error->offset) +
-         ")\n  expected: " + pass.expected() + "; there are " + std::to_string(wire.size() - error->offset) +
-         " bytes\n";
+         ")\n  expected: " + pass.expected() + "; there " + (left == 1 ? "is " : "are ") + counted(left, "byte") +
+         "\n";
 }
 
 /// Lines about where an alert comes from.
 std::string heading(Codecs& codecs, const Provenance& from) {
   std::string out;
   if (from.record) {
-    out += "#" + std::to_string(from.record->sequence) + "  " + utc_ns(from.record->accepted_ns) + "  uid " +
+    out += "#" + std::to_string(from.record->sequence) + "  " + instant_text(from.record->accepted_ns) + "  uid " +
            std::to_string(from.record->uid) + " pid " + std::to_string(from.record->pid) +
            (from.record->flags & kRedelivered ? "  redelivered" : "") +
            (from.record->flags & kCutAtMaxdata ? "  cut at maxdata" : "") + "\n";
   }
   if (from.packet)
     out += "packet " + std::to_string(from.packet->number) +
-           (from.packet->ns ? "  " + utc_ns(*from.packet->ns) : "") + "\n";
+           (from.packet->ns ? "  " + instant_text(*from.packet->ns) : "") + "\n";
   if (const MailslotWrite* write = from.datagram)
     out += name_text(codecs.lm20, write->source) + " " + ip_text(write->source_ip) + " -> " +
            name_text(codecs.lm20, write->destination) + "  " +
@@ -142,7 +143,7 @@ std::string alert_block(Profile profile, Bytes wire, Codecs& codecs, const Prove
 
   std::string out = heading(codecs, from) + std::string(name(profile)) + " " +
                     std::string(class_name.empty() ? "unknown class" : class_name) + ", " +
-                    std::to_string(wire.size()) + " bytes" +
+                    counted(wire.size(), "byte") +
                     (trailing ? ", " + std::to_string(trailing) + " of them trailing" : "") + "\n" + fields;
   if (!from.event.empty()) out += "  raised for " + for_terminal(from.event) + "\n";
   out += complaint(pass, wire);
@@ -151,7 +152,7 @@ std::string alert_block(Profile profile, Bytes wire, Codecs& codecs, const Prove
 
 std::string explain_block(Profile profile, Bytes wire, Codecs& codecs, std::string_view why) {
   std::string out =
-      std::string(name(profile)) + " (" + std::string(why) + "), " + std::to_string(wire.size()) + " bytes\n";
+      std::string(name(profile)) + " (" + std::string(why) + "), " + counted(wire.size(), "byte") + "\n";
   std::size_t shown = 0;
   InWords words(profile, codecs.of(profile), [&](Part, std::string_view name, const std::string& value, Place at) {
     append_bytes(out, wire, at.from, at.to, std::string(name) + " = " + value);
@@ -167,12 +168,12 @@ std::string explain_block(Profile profile, Bytes wire, Codecs& codecs, std::stri
 std::string payload_block(Bytes payload, Codecs& codecs, const Provenance& from) {
   std::string out = heading(codecs, from);
   if (const auto message = messngr(payload, from)) {
-    out += "pop-up message, " + std::to_string(payload.size()) + " bytes\n";
+    out += "pop-up message, " + counted(payload.size(), "byte") + "\n";
     for (const auto& [name, text] :
          {std::pair("from", message->from), {"to", message->to}, {"text", message->text}})
       out += padded_name(name) + quoted(codecs.lm20, text) + "\n";
   } else {
-    out += "no alert, " + std::to_string(payload.size()) + " bytes\n";
+    out += "no alert, " + counted(payload.size(), "byte") + "\n";
     append_bytes(out, payload, 0, payload.size(), {});
   }
   return out + "\n";
