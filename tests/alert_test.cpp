@@ -1,49 +1,28 @@
-// Decoding and encoding of alerts: the golden ones, every way to cut them, every length that lies.
+// Decoding of alerts: the golden ones, every way to cut them, every length that lies.
 
 #include "alert/wire/alert.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
-#include <new>
 
 #include <gtest/gtest.h>
 
+#include "allocations.hpp"
+#include "empty_alert.hpp"
 #include "vectors.hpp"
 
 namespace {
-std::size_t allocations = 0;
 
-void* allocate(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size ? size : 1)) return memory;
-  throw std::bad_alloc();
-}
-}  // namespace
-
-void* operator new(std::size_t size) { return allocate(size); }
-void* operator new[](std::size_t size) { return allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-
-namespace {
-
-using alert::Alert;
 using alert::AlertView;
 using alert::Bytes;
 using alert::decode;
 using alert::decode_leniently;
-using alert::encode;
 using alert::Errc;
 using alert::kLargestAlert;
 using alert::Profile;
-using golden::alert_of;
 using golden::alerts;
 using golden::Buffer;
 using golden::codec_of;
-using golden::encoded;
 using golden::fields_of;
 using golden::prefix;
 using golden::raw_fields_of;
@@ -52,31 +31,14 @@ using golden::texts_of;
 using golden::Vector;
 using golden::vector_named;
 using golden::verdict;
+using test::allocations;
+using test::empty_alert;
+using test::kProfiles;
 
 static_assert(noexcept(decode(Profile::nt, Bytes())) && noexcept(decode_leniently(Profile::nt, Bytes())));
-static_assert(noexcept(encode(AlertView(), {})) && noexcept(encode(Alert(), {})));
-static_assert(noexcept(alert::encoded_size(AlertView())) && noexcept(alert::encoded_size(Alert())));
 static_assert(noexcept(alert::alert_other_info(Profile::nt, Bytes())));
 static_assert(noexcept(alert::alert_var_data(Profile::nt, Bytes())));
 
-constexpr Profile kProfiles[] = {Profile::lm20, Profile::nt};
-
-std::string wire(Profile profile, std::string_view ascii) {
-  return profile == Profile::nt ? alert::utf8_to_utf16le(ascii).value() : std::string(ascii);
-}
-
-/// An alert of the class that `event` names, with everything else empty or zero.
-Alert empty_alert(Profile profile, std::string_view event) {
-  Alert alert{profile, {}, {}};
-  alert.header.alrt_eventname = wire(profile, event);
-  alert.other_info = alert::other_info_for<std::string>(profile, alert.header.alrt_eventname);
-  return alert;
-}
-Alert message(Profile profile, std::string wire_text) {
-  Alert alert = empty_alert(profile, "MESSAGE");
-  std::get<alert::MessageOtherInfo<std::string>>(alert.other_info).msg_text = std::move(wire_text);
-  return alert;
-}
 /// A custom alert of exactly this many bytes.
 Buffer custom_bytes(Profile profile, std::size_t size) {
   Buffer bytes(size, std::byte{0x5A});
@@ -130,27 +92,6 @@ TEST(Decode, AcceptsBytesBehindTheAlertAndCountsThem) {
 TEST(Decode, RefusesEveryMalformedGoldenAlert) {
   for (const golden::Malformed& m : alerts().malformed)
     EXPECT_NE(verdict(decode(m.profile, m.bytes)), "accepted") << m.name << ": " << m.reason;
-}
-
-TEST(Encode, ReproducesEveryCanonicalGoldenAlert) {
-  for (const Vector& v : alerts().valid) {
-    SCOPED_TRACE(v.name);
-    auto codec = codec_of(v);
-    const Alert alert = alert_of(v.profile, v.fields, codec);
-    EXPECT_EQ(encoded_size(alert), v.bytes.size());
-    EXPECT_EQ(encoded(alert).value() == v.bytes, v.canonical);
-    EXPECT_EQ(encoded(decode(v.profile, v.bytes)->alert).value() == v.bytes, v.canonical);
-  }
-}
-
-TEST(Encode, WritesZerosWhereASenderLeftGarbage) {
-  for (const Vector& v : alerts().valid) {
-    if (v.canonical) continue;
-    const Buffer clean = encoded(decode(v.profile, v.bytes)->alert).value();
-    auto codec = codec_of(v);
-    EXPECT_EQ(fields_of(decode(v.profile, clean)->alert, codec), v.fields) << v.name;
-    EXPECT_EQ(encoded(decode(v.profile, clean)->alert).value(), clean) << v.name;
-  }
 }
 
 TEST(Decode, RefusesEveryProperPrefixOfAnAlertWithStructure) {
@@ -324,106 +265,6 @@ TEST(EventName, NamesItsClassInAnyLetterCase) {
 TEST(EventName, IsComparedInWholeCodeUnits) {
   const std::string lookalike = alert::utf8_to_utf16le("\u0141DMIN").value();  // U+0141 ends in 0x41, an A
   EXPECT_EQ(class_name(alert::other_info_for<std::string>(Profile::nt, lookalike)), "custom");
-}
-
-TEST(Encode, TakesNamesThatFillTheirArraysAndNothingLonger) {
-  for (const Profile profile : kProfiles) {
-    const bool nt = profile == Profile::nt;
-    Alert alert = empty_alert(profile, std::string(16, 'E'));
-    alert.header.alrt_servicename = wire(profile, std::string(nt ? 80 : 15, 'S'));
-    EXPECT_EQ(verdict(encoded(alert)), "accepted");
-    alert.header.alrt_servicename += wire(profile, "S");
-    EXPECT_EQ(verdict(encoded(alert)), nt ? "name_too_long at 38" : "name_too_long at 22");
-    EXPECT_EQ(verdict(encoded(empty_alert(profile, std::string(17, 'E')))), "name_too_long at 4");
-  }
-}
-
-TEST(Encode, RefusesANumberThatTheProfileHasNoRoomFor) {
-  Alert alert = empty_alert(Profile::lm20, "PRINTING");
-  auto& print = std::get<alert::PrintOtherInfo<std::string>>(alert.other_info);
-  print.alrtpr_jobid = 65535;
-  EXPECT_EQ(verdict(encoded(alert)), "accepted");
-  print.alrtpr_jobid = 65536;
-  EXPECT_EQ(verdict(encoded(alert)), "number_too_large at 38");
-  alert.profile = Profile::nt;
-  alert.header.alrt_eventname = wire(Profile::nt, "PRINTING");
-  EXPECT_EQ(verdict(encoded(alert)), "accepted");
-}
-
-TEST(MergeStrings, AreNineAtMost) {
-  alert::MergeStrings<std::string> strings;
-  for (int i = 0; i < 9; ++i) EXPECT_TRUE(strings.push_back("s"));
-  EXPECT_FALSE(strings.push_back("tenth"));
-  EXPECT_FALSE(strings.resize(10));
-  EXPECT_EQ(strings.size(), 9u);
-}
-
-TEST(Encode, RefusesATextThatContainsItsTerminator) {
-  EXPECT_EQ(verdict(encoded(message(Profile::lm20, std::string("a\0b", 3)))), "embedded_zero at 38");
-  EXPECT_EQ(verdict(encoded(message(Profile::nt, std::string("a\0\0\0b\0", 6)))), "embedded_zero at 200");
-  EXPECT_EQ(verdict(encoded(empty_alert(Profile::lm20, std::string("X\0", 2)))), "embedded_zero at 4");
-}
-
-TEST(Encode, AcceptsAZeroByteThatIsHalfACodeUnit) {
-  EXPECT_EQ(verdict(encoded(message(Profile::nt, std::string("\0\1a\0", 4)))), "accepted");
-}
-
-TEST(Encode, RefusesHalfACodeUnit) {
-  EXPECT_EQ(verdict(encoded(message(Profile::nt, "abc"))), "odd_text at 200");
-  EXPECT_EQ(verdict(encoded(message(Profile::lm20, "abc"))), "accepted");
-}
-
-TEST(Encode, RefusesAnEventNameOfAnotherClass) {
-  for (const Profile profile : kProfiles) {
-    Alert alert = empty_alert(profile, "USER");
-    alert.header.alrt_eventname = wire(profile, "ADMIN");
-    EXPECT_EQ(verdict(encoded(alert)), "class_mismatch at 4");
-    alert.header.alrt_eventname = wire(profile, "BACKUP");
-    EXPECT_EQ(verdict(encoded(alert)), "class_mismatch at 4");
-  }
-}
-
-TEST(Encode, RefusesEveryBufferThatIsTooSmall) {
-  for (const Vector& v : alerts().valid) {
-    const AlertView alert = decode(v.profile, v.bytes).value().alert;
-    for (std::size_t size = 0; size < v.bytes.size(); ++size) {
-      Buffer out(size);
-      ASSERT_EQ(encode(alert, out).error().code, Errc::no_room) << v.name << " into " << size;
-    }
-  }
-}
-
-TEST(Encode, LeavesTheRestOfALargeBufferAlone) {
-  for (const Vector& v : alerts().valid) {
-    Buffer out(v.bytes.size() + 8, std::byte{0xA5});
-    EXPECT_EQ(encode(decode(v.profile, v.bytes)->alert, out).value(), v.bytes.size());
-    EXPECT_EQ(std::count(out.end() - 8, out.end(), std::byte{0xA5}), 8) << v.name;
-  }
-}
-
-TEST(Encode, TakesTheLargestAlertAndNothingLarger) {
-  for (const Profile profile : kProfiles) {
-    Alert alert = empty_alert(profile, "BIG");
-    auto& payload = std::get<alert::CustomOtherInfo<std::string>>(alert.other_info).payload;
-    payload.assign(kLargestAlert - alert::std_alert_size(profile), 'p');
-    EXPECT_EQ(encoded(alert).value().size(), kLargestAlert);
-    payload.push_back('p');
-    EXPECT_EQ(encoded(alert).error().code, Errc::too_large);
-  }
-  EXPECT_EQ(verdict(encoded(message(Profile::lm20, std::string(kLargestAlert - 39, 'm')))), "accepted");
-  EXPECT_EQ(encoded(message(Profile::lm20, std::string(kLargestAlert - 38, 'm'))).error().code, Errc::too_large);
-}
-
-TEST(Encode, AllocatesNothing) {
-  Buffer out(kLargestAlert);
-  for (const Vector& v : alerts().valid) {
-    auto codec = codec_of(v);
-    const Alert alert = alert_of(v.profile, v.fields, codec);
-    const std::size_t before = allocations;
-    const bool as_said = encode(alert, out) == encoded_size(alert);
-    EXPECT_EQ(allocations, before) << v.name;
-    EXPECT_TRUE(as_said) << v.name;
-  }
 }
 
 TEST(AlertOtherInfo, IsEverythingBehindTheHeader) {
