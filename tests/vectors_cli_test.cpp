@@ -128,7 +128,9 @@ TEST(GoldenAlertsOnTheCommandLine, ADumpedLinePacksBackIntoTheAlertAndWhatTraile
       const auto wires = packed(dumped(group, folder), group.codepage);
       for (std::size_t i = 0; i < wires.size(); ++i) {
         const Vector& v = *group.vectors[i];
-        if (v.canonical || v.trailing > 0) EXPECT_EQ(wires[i], hex(v.bytes)) << v.name;
+        if (v.canonical || v.trailing > 0) {
+          EXPECT_EQ(wires[i], hex(v.bytes)) << v.name;
+        }
       }
     }
 }
