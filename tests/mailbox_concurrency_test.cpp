@@ -5,8 +5,6 @@
 #include "alert/memory/mailbox.hpp"
 
 #include <array>
-#include <functional>
-#include <latch>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -14,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include <sched.h>
+#include "at_once.hpp"
 
 namespace {
 
@@ -25,13 +23,6 @@ using alert::MailboxWriter;
 using alert::SharedMemory;
 using Seen = MailboxReader::Seen;
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kIsTraced = true;
-#elif defined(__has_feature)
-constexpr bool kIsTraced = __has_feature(thread_sanitizer);
-#else
-constexpr bool kIsTraced = false;
-#endif
 constexpr std::uint64_t kRecords = kIsTraced ? 150'000 : 500'000;
 constexpr std::uint64_t kLooks = kRecords / 4;
 constexpr std::uint32_t kRounds = 20'000;
@@ -39,29 +30,6 @@ constexpr std::uint64_t kCapacity = 16 * 1024;
 
 alert::Descriptor copy(const alert::Descriptor& fd) {
   return alert::Descriptor(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
-}
-
-/// Runs the parts at once: the first on a processor of its own where there are two, so that it really
-/// runs while the others do.
-void at_once(const std::vector<std::function<void()>>& parts) {
-  ::cpu_set_t others;
-  CPU_ZERO(&others);
-  EXPECT_EQ(::sched_getaffinity(0, sizeof others, &others), 0);
-  const bool has_choice = CPU_COUNT(&others) > 1;
-  std::size_t first = 0;
-  while (!CPU_ISSET(first, &others)) ++first;
-  ::cpu_set_t own;
-  CPU_ZERO(&own);
-  CPU_SET(first, &own);
-  CPU_CLR(first, &others);
-  std::latch start(static_cast<std::ptrdiff_t>(parts.size()));
-  std::vector<std::jthread> threads;
-  for (const auto& part : parts)
-    threads.emplace_back([&] {
-      if (has_choice) ::sched_setaffinity(0, sizeof own, &part == &parts.front() ? &own : &others);
-      start.arrive_and_wait();
-      part();
-    });
 }
 
 /// What the record with this ordinal carries: other words than any other, so that a torn one shows.
