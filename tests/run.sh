@@ -44,7 +44,7 @@ fi
 build dev all
 if [ $all = yes ]; then
   build clang all all_verify_interface_header_sets # each header of libalert compiles alone
-  build tsan mailbox_concurrency_test semaphore_page_test
+  build tsan mailbox_concurrency_test lane_concurrency_test semaphore_page_test
   ctest --test-dir build/clang -j "$jobs" --output-on-failure
   ctest --test-dir build/tsan --output-on-failure
 fi
