@@ -1,7 +1,5 @@
 #include "brokerd/raise_ids.hpp"
 
-#include <algorithm>
-
 namespace brokerd {
 
 bool is_raise_id(std::string_view text) noexcept {
@@ -10,13 +8,18 @@ bool is_raise_id(std::string_view text) noexcept {
 
 void RaiseIds::remember(RaiseKnown raise) {
   if (find({raise.uid, raise.id})) return;
-  auto& mine = by_uid_[raise.uid];
-  if (mine.size() == kPerUid) forget(mine.front());
-  by_uid_[raise.uid].push_back(raise.sequence);
+  if (const auto mine = by_uid_.find(raise.uid); mine != by_uid_.end()) {
+    if (mine->second.sequences.size() == kPerUid) forget(mine->second.sequences.front());
+    ranks_.erase(mine->second.rank());
+  }
+  OfUid& mine = by_uid_[raise.uid];
+  mine.sequences.push_back(raise.sequence);
+  mine.weight += weight(raise);
+  ranks_.insert(mine.rank());
+  weight_ += weight(raise);
   by_key_.emplace(key({raise.uid, raise.id}), raise.sequence);
-  weight_ += 1 + raise.refused.size();
   by_sequence_.emplace(raise.sequence, std::move(raise));
-  while (weight_ > kWeight && by_sequence_.size() > 1) forget(by_sequence_.begin()->first);
+  while (weight_ > static_cast<std::int64_t>(kWeight) && by_sequence_.size() > 1) forget(ranks_.begin()->second);
 }
 
 const RaiseKnown* RaiseIds::find(const RaiseId& id) const {
@@ -24,14 +27,20 @@ const RaiseKnown* RaiseIds::find(const RaiseId& id) const {
   return found == by_key_.end() ? nullptr : &by_sequence_.at(found->second);
 }
 
+/// Precondition: its uid's oldest.
 void RaiseIds::forget(std::uint64_t sequence) {
   const auto found = by_sequence_.find(sequence);
   const RaiseKnown& raise = found->second;
-  weight_ -= 1 + raise.refused.size();
-  by_key_.erase(key({raise.uid, raise.id}));
   const auto mine = by_uid_.find(raise.uid);
-  mine->second.pop_front();  // each uid's oldest goes first, whichever bound it is for
-  if (mine->second.empty()) by_uid_.erase(mine);
+  ranks_.erase(mine->second.rank());
+  mine->second.sequences.pop_front();
+  mine->second.weight -= weight(raise);
+  weight_ -= weight(raise);
+  if (mine->second.sequences.empty())
+    by_uid_.erase(mine);
+  else
+    ranks_.insert(mine->second.rank());
+  by_key_.erase(key({raise.uid, raise.id}));
   by_sequence_.erase(found);
 }
 

@@ -99,6 +99,18 @@ TEST(RaiseIds, AreBoundedInAllByTheirReceipts) {
   EXPECT_EQ(ids.find({1, id_of(1)}), nullptr);
 }
 
+TEST(RaiseIds, OfOneUidWithLongReceiptsPushOutItsOwnOldestOnly) {
+  RaiseIds ids;
+  constexpr std::size_t kEach = 99;
+  const std::uint64_t most = RaiseIds::kWeight / (1 + kEach);
+  ids.remember(known(1, 7));
+  for (std::uint64_t n = 2; n < 2 + 2 * most; ++n) ids.remember(known(n, 8, kEach));
+  EXPECT_NE(ids.find({7, id_of(1)}), nullptr);
+  EXPECT_EQ(ids.find({8, id_of(2)}), nullptr);
+  EXPECT_NE(ids.find({8, id_of(1 + 2 * most)}), nullptr);
+  EXPECT_EQ(ids.all().size(), 1 + most);
+}
+
 TEST(RaiseId, IsThirtyTwoLowerCaseHexadecimalDigits) {
   EXPECT_TRUE(brokerd::is_raise_id("0123456789abcdef0123456789abcdef"));
   for (const std::string bad : {"", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0",
