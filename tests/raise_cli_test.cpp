@@ -219,6 +219,18 @@ TEST(RaiseMustDeliver, FailsWhenNothingMatchedOrAMatchWasNotWritten) {
   EXPECT_EQ(post.raise({"admin", "1"}).status, 0);
 }
 
+TEST(RaiseRequire, CountsTheMailslotsThatWereWritten) {
+  test::Broker broker;
+  for (const std::string box : {"one", "two"}) {
+    broker.ctl({"make", box});
+    broker.ctl({"start", "ADMIN", box});
+  }
+  broker.ctl({"start", "ADMIN", "\\mailslot\\none"});
+  EXPECT_EQ(broker.ctl({"raise", "admin", "1", "--require", "2"}).status, 0);
+  EXPECT_EQ(broker.ctl({"raise", "admin", "1", "--require", "3"}).status, 1);
+  EXPECT_EQ(broker.ctl({"raise", "admin", "1", "--require", "2", "--dry-run"}).status, 0);
+}
+
 TEST(RaiseDryRun, ChangesNothing) {
   const Post post({"ADMIN"});
   const json receipt = post.receipt({"admin", "1", "--dry-run"});

@@ -1,38 +1,23 @@
-// The spool: what is left there without a broker is raised once there is one, and nothing else in it counts.
+// The spool folder: what is given out of it, in which order, and that nothing else in it counts.
 
 #include <map>
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <nlohmann/json.hpp>
-
-#include "alert/control/mailslot.hpp"
 #include "brokerd/spool.hpp"
 #include "process.hpp"
+#include "spooled.hpp"
 
 namespace {
 
 using brokerd::Spool;
-using nlohmann::json;
-using test::Finished;
+using test::call_of;
+using test::id;
 using Words = std::vector<std::string>;
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-/// A raise id that begins with `first` and sorts by `number`.
-std::string id(int number, char first = '0') {
-  std::string text = std::to_string(number);
-  return first + std::string(31 - text.size(), '0') + text;
-}
-
-alert::Raise call_of(const std::string& id) {
-  alert::Raise call{"ADMIN", "lm20", std::string(76, '0'), {}};
-  call.id = id;
-  return call;
-}
 
 /// A spool folder, looked at directly.
 class Folder : public testing::Test {
@@ -183,230 +168,6 @@ TEST_F(Hostile, UnfinishedFilesAreLeftAlone) {
   EXPECT_EQ(names(), Words());
   EXPECT_EQ(spool.bad(), 0u);
   EXPECT_TRUE(std::filesystem::exists(path() + "/." + id(1) + ".7"));
-}
-
-/// A broker with a spool, and a mailslot for ADMIN.
-class Spooling : public testing::Test {
- protected:
-  explicit Spooling(const Words& options = {}) : broker(with_spool(options)) {
-    broker.ctl({"make", "box"});
-    broker.ctl({"start", "ADMIN", "box"});
-  }
-  Words with_spool(Words options) const {
-    options.insert(options.end(), {"--spool", spool()});
-    return options;
-  }
-  [[nodiscard]] Finished raise(const Words& more = {}) const {
-    Words words{"raise", "admin", "1", "--timeout", "20", "--spool-dir", spool()};
-    words.insert(words.end(), more.begin(), more.end());
-    return broker.ctl(words);
-  }
-  [[nodiscard]] alert::Stats::Reply stats() const { return *broker.connect().call(alert::Stats{}); }
-  void await_spooled(std::uint64_t count) const {
-    while (stats().spooled < count) continue;
-  }
-  /// What the box holds, as `read --json` prints it.
-  std::vector<json> pending() const {
-    std::vector<json> alerts;
-    for (const std::string& line : test::lines(broker.ctl({"read", "box", "--peek", "--json"}).out))
-      alerts.push_back(json::parse(line));
-    return alerts;
-  }
-  [[nodiscard]] std::string spool() const { return folder / "spool"; }
-  [[nodiscard]] std::size_t files() const {
-    std::size_t count = 0;
-    for (const auto& file : std::filesystem::directory_iterator(spool())) count += !file.is_directory();
-    return count;
-  }
-
-  test::TemporaryFolder folder;
-  test::Broker broker;
-};
-
-TEST_F(Spooling, WithoutABrokerTheAlertIsRaisedOnceThereIsOne) {
-  broker.kill();
-  const Finished left = raise({"--id", std::string(32, 'A')});
-  EXPECT_EQ(left.status, 0);
-  EXPECT_EQ(left.out, "left in the spool: " + std::string(32, 'a') + "\n");
-  EXPECT_TRUE(has(left.err, "cannot reach a broker")) << left.err;
-  EXPECT_EQ(files(), 1u);
-  ASSERT_TRUE(broker.start());
-  await_spooled(1);
-  ASSERT_EQ(pending().size(), 1u);
-  EXPECT_EQ(pending()[0].at("uid"), ::getuid());
-  EXPECT_EQ(files(), 0u);
-}
-
-TEST_F(Spooling, WithABrokerTheSpoolIsNotUsed) {
-  EXPECT_EQ(raise().out, "alert 1: matched 1, written 1\n");
-  EXPECT_EQ(stats().spooled, 0u);
-}
-
-TEST_F(Spooling, WhatIsRefusedIsNotLeft) {
-  EXPECT_EQ(broker.ctl({"raise", "custom", "a/b", "--spool-dir", spool()}).status, 2);
-  EXPECT_EQ(files(), 0u);
-}
-
-TEST_F(Spooling, AlertsThatAreLeftWhileItServesAreTakenAtOnce) {
-  ASSERT_FALSE(alert::leave_in_spool(spool(), call_of(id(1))));
-  await_spooled(1);
-  EXPECT_EQ(pending().size(), 1u);
-}
-
-TEST_F(Spooling, ManyStayInOrder) {
-  broker.kill();
-  std::string lines;
-  for (int i = 0; i < 40; ++i)
-    lines += json{{"class", "admin"},
-                  {"fields", {{"alrt_servicename", "S"}, {"alrtad_errcode", i}, {"mergestrings", json::array()}}}}
-                 .dump() +
-             "\n";
-  const Finished left =
-      broker.ctl({"raise", "--stdin", "--json", "--timeout", "20", "--spool-dir", spool()}, lines);
-  ASSERT_EQ(test::lines(left.out).size(), 40u) << left.err;
-  ASSERT_TRUE(broker.start());
-  await_spooled(40);
-  const auto alerts = pending();
-  ASSERT_EQ(alerts.size(), 40u);
-  for (int i = 0; i < 40; ++i) EXPECT_EQ(alerts[static_cast<std::size_t>(i)].at("fields").at("alrtad_errcode"), i);
-}
-
-TEST_F(Spooling, AFileStaysUntilItsAlertIsJournaled) {
-  const auto limit = [&](rlim_t bytes) {
-    const rlimit wanted{bytes, RLIM_INFINITY};
-    ASSERT_EQ(::prlimit(broker.process().pid(), RLIMIT_FSIZE, &wanted, nullptr), 0);
-  };
-  limit(std::filesystem::file_size(broker.journal() + "/00000000000000000001.pcapng"));
-  ASSERT_FALSE(alert::leave_in_spool(spool(), call_of(id(1))));
-  while (stats().refused_raises < 1) continue;
-  EXPECT_EQ(files(), 1u);
-  limit(RLIM_INFINITY);
-  await_spooled(1);
-  EXPECT_EQ(pending().size(), 1u);
-  EXPECT_EQ(files(), 0u);
-}
-
-TEST_F(Spooling, WhatIsNoAlertIsMovedAsideAndCounted) {
-  alert::Raise call = call_of(id(1));
-  call.wire = "00";
-  ASSERT_FALSE(alert::leave_in_spool(spool(), call));
-  folder.file("spool/" + id(2), "nonsense");
-  while (stats().spool_bad < 2) continue;
-  EXPECT_EQ(stats().spooled, 0u);
-  EXPECT_EQ(stats().refused_raises, 1u);
-  EXPECT_EQ(files(), 0u);
-}
-
-TEST_F(Spooling, AFileOfAUidThatTheBrokerDoesNotServeIsMovedAside) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
-  broker.kill();
-  ASSERT_FALSE(alert::leave_in_spool(spool(), call_of(id(1))));
-  ASSERT_EQ(::chown((spool() + "/" + id(1)).c_str(), 65534, 65534), 0);
-  ASSERT_TRUE(broker.start());
-  while (stats().spool_bad < 1) continue;
-  EXPECT_EQ(stats().accepted, 0u);
-}
-
-TEST_F(Spooling, WithoutAKnownSpoolSaysSo) {
-  broker.kill();
-  const Finished lost = broker.ctl({"raise", "admin", "1", "--spool"});
-  EXPECT_EQ(lost.status, 5);
-  EXPECT_TRUE(has(lost.err, "--spool-dir")) << lost.err;
-}
-
-TEST_F(Spooling, DeliveryThatIsDemandedIsNotKnownYet) {
-  broker.kill();
-  EXPECT_EQ(raise({"--must-deliver"}).status, 1);
-  EXPECT_EQ(raise({"--require", "1"}).status, 1);
-  EXPECT_EQ(files(), 2u);
-}
-
-TEST_F(Spooling, AnAlertThatAStoppedBrokerHadTakenTooCountsOnce) {
-  broker.process().signal(SIGSTOP);
-  EXPECT_EQ(raise().status, 0);
-  broker.process().signal(SIGCONT);
-  await_spooled(1);
-  EXPECT_EQ(stats().accepted, 1u);
-  EXPECT_EQ(pending().size(), 1u);
-}
-
-TEST_F(Spooling, AFileThatACrashKeptFromBeingRemovedIsNotRaisedAgain) {
-  const auto leave = [&] { return alert::leave_in_spool(spool(), call_of(id(1))); };
-  ASSERT_FALSE(leave());
-  await_spooled(1);
-  broker.kill();
-  ASSERT_FALSE(leave());
-  ASSERT_TRUE(broker.start());
-  await_spooled(1);
-  EXPECT_EQ(stats().accepted, 1u);
-  EXPECT_EQ(files(), 0u);
-}
-
-class HostSpool : public Spooling {
- protected:
-  HostSpool() : Spooling({"--system"}) {}
-};
-
-TEST_F(HostSpool, TakesFromEverybodyForTheOwnerOfTheFile) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can act as another uid";
-  ASSERT_EQ(::chmod(folder.path().c_str(), 0711), 0);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const bool is_nobody = ::setgid(65534) == 0 && ::setuid(65534) == 0;
-    ::_exit(is_nobody && !alert::leave_in_spool(spool(), call_of(id(1))) ? 0 : 1);
-  }
-  int status = -1;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_EQ(status, 0);
-  await_spooled(1);
-  EXPECT_EQ(pending().at(0).at("uid"), 65534);
-}
-
-/// A socket whose backlog is full and stays full.
-class FullBacklog {
- public:
-  FullBacklog() : listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, path().c_str(), sizeof address.sun_path - 1);
-    const auto* to = reinterpret_cast<const sockaddr*>(&address);
-    if (::bind(listener_.get(), to, sizeof address) || ::listen(listener_.get(), 0)) std::abort();
-    do clients_.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    while (::connect(clients_.back().get(), to, sizeof address) == 0);
-  }
-  [[nodiscard]] std::string path() const { return folder_ / "socket"; }
-
- private:
-  test::TemporaryFolder folder_;
-  alert::Descriptor listener_;
-  std::vector<alert::Descriptor> clients_;
-};
-
-TEST(RaiseTimeout, HoldsWhenTheBacklogIsFull) {
-  const FullBacklog full;
-  const Finished late = test::alertctl({"--socket", full.path(), "raise", "admin", "1", "--timeout", "20"});
-  EXPECT_EQ(late.status, 5);
-  EXPECT_TRUE(has(late.err, full.path() + ": Connection timed out")) << late.err;
-}
-
-TEST(RaiseTimeout, HoldsWhenTheBrokerIsStopped) {
-  test::Broker broker;
-  broker.process().signal(SIGSTOP);
-  const Finished late = broker.ctl({"raise", "admin", "1", "--timeout", "20"});
-  EXPECT_EQ(late.status, 5);
-  EXPECT_TRUE(has(late.err, "did not answer")) << late.err;
-}
-
-TEST(RaiseRequire, CountsTheMailslotsThatWereWritten) {
-  test::Broker broker;
-  for (const std::string box : {"one", "two"}) {
-    broker.ctl({"make", box});
-    broker.ctl({"start", "ADMIN", box});
-  }
-  broker.ctl({"start", "ADMIN", "\\mailslot\\none"});
-  EXPECT_EQ(broker.ctl({"raise", "admin", "1", "--require", "2"}).status, 0);
-  EXPECT_EQ(broker.ctl({"raise", "admin", "1", "--require", "3"}).status, 1);
-  EXPECT_EQ(broker.ctl({"raise", "admin", "1", "--require", "2", "--dry-run"}).status, 0);
 }
 
 }  // namespace
