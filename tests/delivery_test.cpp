@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "alert/control/mailslot.hpp"
-#include "process.hpp"
+#include "asking.hpp"
 
 namespace {
 
@@ -40,22 +40,13 @@ std::vector<Got> alerts(std::uint64_t first, std::uint64_t last, std::size_t siz
   return all;
 }
 
-class Delivery : public testing::Test {
+class Delivery : public test::Asking {
  protected:
-  template <class Call>
-  typename Call::Reply must(const Call& call) {
-    auto reply = client.call(call);
-    if (!reply) ADD_FAILURE() << Call::kMethod << ": " << reply.error().message;
-    return reply ? std::move(*reply) : typename Call::Reply{};
-  }
   void make(std::optional<std::uint32_t> max_message = {}, std::optional<std::uint64_t> capacity = {}) {
     must(alert::MakeMailslot{kSlot, max_message, capacity, {}});
   }
   void start(const std::string& event = "TEST", std::optional<std::uint32_t> maxdata = {}) {
     must(alert::Start{event, kSlot, maxdata, {}});
-  }
-  alert::Receipt raise(std::size_t size = 38, const std::string& event = "TEST") {
-    return must(alert::Raise{event, "lm20", std::string(2 * size, '0'), {}, {}});
   }
   Mailslot open(Mode mode = Mode::consume, Wakeup wakeup = Wakeup::bell) {
     auto slot = Mailslot::open(broker.connect(), kSlot, mode, wakeup);
@@ -74,9 +65,6 @@ class Delivery : public testing::Test {
     return all;
   }
   alert::ListMailslots::Row row() { return must(alert::ListMailslots{}).rows.at(0); }
-
-  test::Broker broker;
-  alert::Client client = broker.connect();
 };
 
 TEST_F(Delivery, LappedReaderGetsEveryAlertOnce) {

@@ -10,9 +10,9 @@
 
 #include <gtest/gtest.h>
 
+#include "asking.hpp"
 #include "brokerd/broker.hpp"
 #include "brokerd/recovery.hpp"
-#include "process.hpp"
 
 namespace {
 
@@ -23,19 +23,10 @@ using namespace std::chrono_literals;
 constexpr const char* kGo = "\\sem\\go";
 constexpr const char* kStay = "\\sem\\stay";
 
-class Semaphores : public testing::Test {
+class Semaphores : public test::Asking {
  protected:
-  template <class Call>
-  typename Call::Reply must(const Call& call) {
-    auto reply = client.call(call);
-    if (!reply) ADD_FAILURE() << Call::kMethod << ": " << reply.error().message;
-    return reply ? std::move(*reply) : typename Call::Reply{};
-  }
   void start(const char* name = kGo, const std::string& event = "TEST") { must(alert::Start{event, name, 0, {}}); }
   void stop(const char* name = kGo) { must(alert::Stop{"TEST", name}); }
-  alert::Receipt raise(bool dry_run = false) {
-    return must(alert::Raise{"TEST", "lm20", std::string(76, '0'), dry_run});
-  }
   Semaphore open(const char* name = kGo) {
     auto semaphore = Semaphore::open(broker.connect(), name);
     if (!semaphore) ADD_FAILURE() << semaphore.error().message;
@@ -57,9 +48,6 @@ class Semaphores : public testing::Test {
   void await_connections(std::uint64_t count) {
     while (must(alert::Stats{}).connections != count) std::this_thread::yield();
   }
-
-  test::Broker broker;
-  alert::Client client = broker.connect();
 };
 
 /// How many pulses the wait told, or the code it failed with, as "!121".
@@ -123,7 +111,7 @@ TEST_F(Semaphores, OtherSemaphoresAndEventsPulseNobody) {
 TEST_F(Semaphores, ADryRunPulsesNobody) {
   start();
   Semaphore semaphore = open();
-  EXPECT_EQ(raise(true).written, 1u);
+  EXPECT_EQ(raise(38, "TEST", true).written, 1u);
   EXPECT_EQ(waited(semaphore), "!121");
 }
 
