@@ -203,7 +203,10 @@ void Broker::begin_segment(std::uint64_t now_ns) {
   const std::uint64_t first = ledger_.totals().sequence + 1;
   std::error_code error = journal_.reserve(first);
   if (!error) error = journal_.begin_segment(first, checkpoint_parts(ledger_), stamp({}, now_ns));
-  if (error) complain("no new journal segment: " + error.message(), now_ns);
+  if (error) return complain("no new journal segment: " + error.message(), now_ns);
+  for (auto& [id, session] : sessions_)  // where it took the place of another one, offsets mean nothing any more
+    for (OpenedMailslot& opened : session.opened)
+      if (opened.replay.segment == first) opened.replay = {};
 }
 
 void Broker::complain(const std::string& sentence, std::uint64_t now_ns) {

@@ -103,6 +103,29 @@ TEST(DurabilityDisk, ReplacesABrokenSegmentThatHoldsNoAlertYet) {
   EXPECT_EQ(alert::journal_segments(life.folder)->size(), 1u);
 }
 
+TEST(DurabilityDisk, ReplaysFromTheSegmentThatTookTheBrokenOnesPlace) {
+  const test::TemporaryFolder folder;
+  Life life(folder / "journal", Durability::disk);
+  brokerd::Broker& broker = *life.broker;
+  brokerd::Caller reader;
+  reader.session.id = 1;
+  ASSERT_TRUE(broker.make(reader, {"\\mailslot\\slot", {}, {}, {}}, 1));
+  for (const std::string event : {"TEST", "OTHER"})
+    ASSERT_TRUE(broker.start(reader, {event, "\\mailslot\\slot", {}, {}}, 1));
+  ASSERT_TRUE(broker.stop(reader, {"OTHER", "\\mailslot\\slot"}, 1));
+  ASSERT_TRUE(broker.open(reader, alert::OpenMailslot{"\\mailslot\\slot", false, {}}, 1));
+  auto window = alert::ReplayWindow::create();
+  ASSERT_TRUE(broker.replay(reader, {"\\mailslot\\slot", {}}, *window)) << "looks at all of the old one";
+  life.make_the_disk_fail();
+  EXPECT_EQ(life.accept(), -29);
+  EXPECT_EQ(life.accept(), 1);
+  ASSERT_TRUE(broker.replay(reader, {"\\mailslot\\slot", {}}, *window));
+  const auto record = alert::read_record(window->records(window->used()));
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->kind(), alert::RecordKind::alert);
+  EXPECT_EQ(record->header.sequence, 1u);
+}
+
 TEST(Durability, IsChosenInTheConfiguration) {
   const test::TemporaryFolder folder;
   const auto config = folder.file("toml", "[journal]\ndurability = \"disk\"\n");
