@@ -152,9 +152,7 @@ void Broker::settle() {
   }
   mailboxes_.publish();
   semaphores_.publish();
-  const std::uint64_t now_ns = staged_.back().header.accepted_ns;
   staged_.clear();
-  rotate(now_ns);
 }
 
 void Broker::rotate(std::uint64_t now_ns) {
@@ -172,7 +170,7 @@ void Broker::set_journal_options(const JournalOptions& options, std::uint64_t no
 
 void Broker::retain(std::uint64_t now_ns) {
   if (!retention_.is_limited()) return;
-  record_cursors(now_ns);  // which may begin a segment, so it comes before the look at them
+  record_cursors(now_ns);
   const auto& folder = journal_.folder().path();
   const auto found = alert::journal_segments(folder);
   if (!found) return;
@@ -250,7 +248,6 @@ Outcome<alert::Nothing> Broker::change(const Caller& caller, const std::vector<C
   for (const Change& change : changes) gather(caller, change, now_ns);
   if (const auto error = commit(now_ns)) return not_written(error);
   for (const Change& change : changes) ledger_.apply(change);
-  rotate(now_ns);
   return alert::Nothing{};
 }
 

@@ -93,8 +93,12 @@ class Broker {
   void record_cursors(std::uint64_t now_ns);
   [[nodiscard]] bool has_consumers() const noexcept { return consumers_ > 0; }
 
+  /// Begins a new segment where the open one is large enough. To be called at the end of every turn, and
+  /// only then: whatever is journaled stays in the segment that its turn began with.
+  void rotate(std::uint64_t now_ns);
+
   /// Removes the segments that the journal need not keep, after telling it what that takes from whom.
-  /// To be called at start and about once a minute; a new segment does it by itself.
+  /// To be called at start and about once a minute; rotate() does it with every new segment.
   void retain(std::uint64_t now_ns);
   /// Shortens the journal at once where that is what they say.
   void set_journal_options(const JournalOptions& options, std::uint64_t now_ns);
@@ -150,7 +154,6 @@ class Broker {
   void detach(const std::string& mailslot, std::uint64_t incarnation, const Caller& caller, std::uint64_t now_ns);
   /// Forgets a semaphore that neither a registration nor a connection keeps.
   void release_semaphore(const Caller& caller, const std::string& name, std::uint64_t now_ns);
-  void rotate(std::uint64_t now_ns);
   void begin_segment(std::uint64_t now_ns);
   /// About the journal, once a second at most.
   void complain(const std::string& sentence, std::uint64_t now_ns);

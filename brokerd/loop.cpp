@@ -141,6 +141,7 @@ void Loop::turn(int timeout_ms) {
     line_up(id, session);
   }
 
+  broker_.rotate(turn.now_ns);
   if (const std::uint64_t now = clock_ns(CLOCK_MONOTONIC); now - cursors_ns_ >= kSecond) {
     broker_.record_cursors(turn.now_ns);
     cursors_ns_ = now;
