@@ -169,7 +169,13 @@ void Broker::set_journal_options(const JournalOptions& options, std::uint64_t no
 }
 
 void Broker::retain(std::uint64_t now_ns) {
+  if (!began_ns_) began_ns_ = now_ns;
   if (!retention_.is_limited()) return;
+  const bool is_awaited = now_ns - *began_ns_ < kReturnNs &&
+                          std::any_of(ledger_.mailslots().begin(), ledger_.mailslots().end(), [](const auto& slot) {
+                            return slot.second.state.handed > slot.second.state.read;
+                          });
+  if (is_awaited) return;
   record_cursors(now_ns);
   const auto& folder = journal_.folder().path();
   const auto found = alert::journal_segments(folder);

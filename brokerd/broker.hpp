@@ -80,7 +80,7 @@ class Broker {
   Outcome<Opened> open(const Caller& caller, const alert::OpenMailslot& call, std::uint64_t now_ns);
   Outcome<OpenedSemaphore> open(const Caller& caller, const alert::OpenSemaphore& call, std::uint64_t now_ns);
   Outcome<alert::Replay::Reply> replay(const Caller& caller, const alert::Replay& call,
-                                       alert::ReplayWindow& window);
+                                       alert::ReplayWindow& window, std::uint64_t now_ns);
   Outcome<alert::ListTable::Reply> list(const Caller& caller, const alert::ListTable& call);
   Outcome<alert::ListMailslots::Reply> list(const Caller& caller, const alert::ListMailslots& call);
   alert::Stats::Reply stats(std::uint64_t turns, std::uint64_t connections);
@@ -96,6 +96,10 @@ class Broker {
   /// Begins a new segment where the open one is large enough. To be called at the end of every turn, and
   /// only then: whatever is journaled stays in the segment that its turn began with.
   void rotate(std::uint64_t now_ns);
+
+  /// After a start nothing is taken for so long while a consumer of the last broker may come back and
+  /// say how far it has read.
+  static constexpr std::uint64_t kReturnNs = 60'000'000'000;
 
   /// Removes the segments that the journal need not keep, after telling it what that takes from whom.
   /// To be called at start and about once a minute; rotate() does it with every new segment.
@@ -177,6 +181,7 @@ class Broker {
   std::uint64_t denied_calls_ = 0;
   std::uint64_t replays_ = 0;
   std::uint64_t nonsense_ = 0;
+  std::optional<std::uint64_t> began_ns_;  // when retention was asked for first
   std::uint64_t complained_ns_ = 0;  // when the log last heard of a journal that cannot be written
 };
 

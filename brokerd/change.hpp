@@ -2,6 +2,7 @@
 // What the journal says about everything that is not an alert: one JSON object per change.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,19 +24,22 @@ struct MailslotState {
   std::uint64_t created = 0;  // alerts behind this sequence count
   std::uint64_t written = 0;  // ordinal of the last alert written
   std::uint64_t refused = 0;
-  std::uint64_t read = 0;            // ordinal of the last alert read
-  std::uint64_t read_sequence = 0;   // its sequence
-  std::uint64_t handed = 0;          // ordinals up to here may have been seen by a consumer that crashed
-  bool attached = false;             // a consumer had it open
-  std::uint64_t taken = 0;           // ordinals up to here are no longer in the journal
-  std::uint64_t taken_sequence = 0;  // nor sequences up to here
-  std::uint64_t lost = 0;            // how many of them nobody had read
+  std::uint64_t read = 0;                     // ordinal of the last alert read
+  std::uint64_t read_sequence = 0;            // its sequence
+  std::uint64_t handed = 0;                   // ordinals up to here may have been seen by a consumer that crashed
+  bool attached = false;                      // a consumer had it open
+  std::uint64_t taken = 0;                    // ordinals up to here are no longer in the journal
+  std::uint64_t taken_sequence = 0;           // nor sequences up to here
+  std::uint64_t lost = 0;                     // how many of them nobody had read
+  std::optional<std::uint64_t> told_after{};  // the last gap of taken alerts that the consumer was told:
+  std::optional<std::uint64_t> told{};        // ordinals behind the one and up to the other
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("name", s.name), p("uid", s.uid), p("incarnation", s.incarnation), p("max_message", s.max_message),
         p("capacity", s.capacity), p("session", s.session), p("created", s.created), p("written", s.written),
         p("refused", s.refused), p("read", s.read), p("read_sequence", s.read_sequence), p("handed", s.handed),
-        p("attached", s.attached), p("taken", s.taken), p("taken_sequence", s.taken_sequence), p("lost", s.lost);
+        p("attached", s.attached), p("taken", s.taken), p("taken_sequence", s.taken_sequence), p("lost", s.lost),
+        p("told_after", s.told_after), p("told", s.told);
   }
 };
 
@@ -138,6 +142,18 @@ struct AlertsTaken {
   }
 };
 
+/// The consumer was told that these ordinals are taken: it has not read them, wherever it goes on.
+struct GapTold {
+  static constexpr std::string_view kChange = "gap_told";
+  std::string mailslot;
+  std::uint64_t after = 0;
+  std::uint64_t to = 0;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("mailslot", s.mailslot), p("after", s.after), p("to", s.to);
+  }
+};
+
 /// These numbers were never given to an alert that is still known.
 struct NumbersSkipped {
   static constexpr std::string_view kChange = "numbers_skipped";
@@ -194,8 +210,9 @@ struct Totals {
   }
 };
 
-using Change = std::variant<Totals, MailslotState, MailslotDeleted, SemaphoreState, SemaphoreReleased, Registration,
-                            Unregistered, PastRegistration, CursorMoved, NumbersSkipped, RaiseKnown, AlertsTaken>;
+using Change =
+    std::variant<Totals, MailslotState, MailslotDeleted, SemaphoreState, SemaphoreReleased, Registration,
+                 Unregistered, PastRegistration, CursorMoved, NumbersSkipped, RaiseKnown, AlertsTaken, GapTold>;
 
 [[nodiscard]] inline alert::Json to_json(const Change& change) {
   return std::visit(
@@ -219,7 +236,7 @@ using Change = std::variant<Totals, MailslotState, MailslotDeleted, SemaphoreSta
   };
   try_as(Totals{}), try_as(MailslotState{}), try_as(MailslotDeleted{}), try_as(Registration{});
   try_as(Unregistered{}), try_as(PastRegistration{}), try_as(CursorMoved{}), try_as(NumbersSkipped{});
-  try_as(RaiseKnown{}), try_as(AlertsTaken{});
+  try_as(RaiseKnown{}), try_as(AlertsTaken{}), try_as(GapTold{});
   try_as(SemaphoreState{}), try_as(SemaphoreReleased{});
   return result;
 }

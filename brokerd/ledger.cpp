@@ -4,6 +4,15 @@
 
 namespace brokerd {
 
+std::uint64_t found_again(const MailslotState& slot, std::uint64_t at) noexcept {
+  const std::uint64_t to = std::min(at, slot.taken);
+  if (to <= slot.read) return 0;
+  const std::uint64_t told_from = std::max(slot.told_after.value_or(0), slot.read);
+  const std::uint64_t told_to = std::min(slot.told.value_or(0), to);
+  const std::uint64_t told = told_to > told_from ? told_to - told_from : 0;
+  return std::min(to - slot.read - told, slot.lost);
+}
+
 void Ledger::apply(const Change& change) {
   std::visit([this](const auto& c) { apply_one(c); }, change);
 }
@@ -48,6 +57,7 @@ void Ledger::apply_one(const CursorMoved& cursor) {
   const auto found = mailslots_.find(cursor.mailslot);
   if (found == mailslots_.end()) return;
   MailslotState& state = found->second.state;
+  state.lost -= found_again(state, cursor.read);
   state.read = cursor.read;
   state.read_sequence = cursor.read_sequence;
   state.handed = cursor.handed;
@@ -70,6 +80,15 @@ void Ledger::apply_one(const AlertsTaken& taken) {
   if (taken.ordinal > known) state.lost += taken.ordinal - known;
   state.taken = taken.ordinal;
   state.taken_sequence = std::max(state.taken_sequence, taken.sequence);
+}
+
+void Ledger::apply_one(const GapTold& gap) {
+  const auto found = mailslots_.find(gap.mailslot);
+  if (found == mailslots_.end()) return;
+  MailslotState& state = found->second.state;
+  const bool goes_on = state.told.value_or(0) > state.read;  // the one before is still to be passed
+  state.told_after = goes_on ? std::min(gap.after, *state.told_after) : gap.after;
+  state.told = goes_on ? std::max(gap.to, *state.told) : gap.to;
 }
 
 Delivery Ledger::judge(const Registration& row, std::size_t size) const {

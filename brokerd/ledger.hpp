@@ -30,14 +30,20 @@ struct Mailslot {
   std::vector<PastRegistration> past;
 };
 
+/// How many alerts that count as lost a consumer has read after all when it has come to ordinal `at`:
+/// they were in its ring, or its journaled cursor was older than it. What it was told is a gap it has not.
+[[nodiscard]] std::uint64_t found_again(const MailslotState& slot, std::uint64_t at) noexcept;
+
 /// written = read + pending + lost, when the consumer has come to ordinal `at`.
 struct Account {
   std::uint64_t read;
   std::uint64_t pending;
+  std::uint64_t lost;
 };
 [[nodiscard]] inline Account account(const MailslotState& slot, std::uint64_t at) noexcept {
   const std::uint64_t behind = at > slot.taken ? at : slot.taken;
-  return {behind - slot.lost, slot.written - behind};
+  const std::uint64_t lost = slot.lost - found_again(slot, at);
+  return {behind - lost, slot.written - behind, lost};
 }
 
 class Ledger {
@@ -87,6 +93,7 @@ class Ledger {
   void apply_one(const NumbersSkipped& skipped);
   void apply_one(const RaiseKnown& raise);
   void apply_one(const AlertsTaken& taken);
+  void apply_one(const GapTold& gap);
 
   Totals totals_;
   AlertTable table_;

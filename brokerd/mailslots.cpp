@@ -144,7 +144,7 @@ Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& ca
 }
 
 Outcome<alert::Replay::Reply> Broker::replay(const Caller& caller, const alert::Replay& call,
-                                             alert::ReplayWindow& window) {
+                                             alert::ReplayWindow& window, std::uint64_t now_ns) {
   settle();
   const auto session = sessions_.find(caller.session.id);
   const std::string name = alert::canonical_recipient(call.mailslot);
@@ -163,6 +163,12 @@ Outcome<alert::Replay::Reply> Broker::replay(const Caller& caller, const alert::
   if (call.after.ordinal > state.written || call.after.sequence > ledger_.totals().sequence)
     return refuse(Code::invalid_parameter, "nothing has been written behind that place");
   const bool consumes = mailbox->consumer && mailbox->consumer->session.id == caller.session.id;
+  if (consumes && call.after.ordinal < state.taken) {  // a gap is told first
+    std::vector<Change> told;
+    if (const auto cursor = cursor_of(*slot)) told.emplace_back(*cursor);
+    told.emplace_back(GapTold{name, call.after.ordinal, state.taken});
+    owe(caller, told, now_ns);
+  }
   const ReplayStep step =
       brokerd::replay(journal_.folder().path(), ledger_, *slot, consumes ? Reader::consumer : Reader::observer,
                       one->replay, call.after, window);
@@ -256,7 +262,7 @@ Outcome<alert::ListMailslots::Reply> Broker::list(const Caller& caller, const al
     const Account account = brokerd::account(s, cursor ? cursor->read : s.read);
     const Mailbox* mailbox = mailboxes_.find(s.incarnation);
     reply.rows.push_back({s.name, s.uid, s.session, s.incarnation, s.max_message, s.capacity, s.written,
-                          account.read, account.pending, s.lost, s.refused, mailbox && mailbox->consumer,
+                          account.read, account.pending, account.lost, s.refused, mailbox && mailbox->consumer,
                           mailbox ? mailbox->observers.size() : 0});
   }
   return reply;

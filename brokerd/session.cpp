@@ -95,7 +95,7 @@ struct Act {
   auto operator()(const alert::OpenSemaphore& call) const { return broker.open(caller, call, turn.now_ns); }
   Outcome<alert::Replay::Reply> operator()(const alert::Replay& call) const {
     if (!window) return refuse(alert::Code::invalid_handle, "no mailslot is open here");
-    return broker.replay(caller, call, *window);
+    return broker.replay(caller, call, *window, turn.now_ns);
   }
 };
 

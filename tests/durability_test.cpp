@@ -115,11 +115,11 @@ TEST(DurabilityDisk, ReplaysFromTheSegmentThatTookTheBrokenOnesPlace) {
   ASSERT_TRUE(broker.stop(reader, {"OTHER", "\\mailslot\\slot"}, 1));
   ASSERT_TRUE(broker.open(reader, alert::OpenMailslot{"\\mailslot\\slot", false, {}}, 1));
   auto window = alert::ReplayWindow::create();
-  ASSERT_TRUE(broker.replay(reader, {"\\mailslot\\slot", {}}, *window)) << "looks at all of the old one";
+  ASSERT_TRUE(broker.replay(reader, {"\\mailslot\\slot", {}}, *window, 1)) << "looks at all of the old one";
   life.make_the_disk_fail();
   EXPECT_EQ(life.accept(), -29);
   EXPECT_EQ(life.accept(), 1);
-  ASSERT_TRUE(broker.replay(reader, {"\\mailslot\\slot", {}}, *window));
+  ASSERT_TRUE(broker.replay(reader, {"\\mailslot\\slot", {}}, *window, 1));
   const auto record = alert::read_record(window->records(window->used()));
   ASSERT_TRUE(record);
   EXPECT_EQ(record->kind(), alert::RecordKind::alert);

@@ -159,7 +159,8 @@ TEST(Change, SurvivesJson) {
                             Unregistered{"E", "r", 1},
                             PastRegistration{"m", "E", 1, 2, 3},
                             CursorMoved{"m", 1, 2, 3, true},
-                            NumbersSkipped{1, 2, "why"}};
+                            NumbersSkipped{1, 2, "why"},
+                            GapTold{"m", 1, 2}};
   for (const Change& change : changes) {
     const auto again = change_from_json(to_json(change));
     ASSERT_TRUE(again);

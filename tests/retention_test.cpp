@@ -92,11 +92,35 @@ TEST(TakenAlerts, AreLostWhereNobodyHasReadThem) {
   EXPECT_EQ(brokerd::account(slot, slot.read).pending, 20u);
   ledger.apply(brokerd::AlertsTaken{name, 20, 20});
   EXPECT_EQ(slot.lost, 5u);
+  ledger.apply(brokerd::GapTold{name, 15, 20});
   ledger.apply(brokerd::CursorMoved{name, 30, 30, 30, false});
   ledger.apply(brokerd::AlertsTaken{name, 28, 28});
   EXPECT_EQ(slot.lost, 5u);
   EXPECT_EQ(brokerd::account(slot, slot.read).read, 25u);
   EXPECT_EQ(brokerd::account(slot, slot.read).pending, 10u);
+}
+
+TEST(TakenAlerts, AreNotLostToAReaderThatHasThemInItsRing) {
+  Ledger ledger;
+  with_reader(ledger, 1000, 15);
+  const std::string name = "\\mailslot\\1000";
+  ledger.apply(brokerd::AlertsTaken{name, 20, 20});
+  const MailslotState& slot = ledger.mailslot(name)->state;
+  for (std::uint64_t at = 15; at <= 40; ++at) {
+    const brokerd::Account account = brokerd::account(slot, at);
+    EXPECT_EQ(account.read + account.pending + account.lost, 40u);
+    EXPECT_EQ(account.lost, at < 20 ? 20 - at : 0) << at;
+    EXPECT_EQ(account.read, at) << at;
+  }
+  ledger.apply(brokerd::CursorMoved{name, 18, 18, 18, true});
+  EXPECT_EQ(slot.lost, 2u);
+  ledger.apply(brokerd::GapTold{name, 18, 20});  // it was lapped there
+  ledger.apply(brokerd::CursorMoved{name, 20, 20, 20, true});
+  EXPECT_EQ(slot.lost, 2u);
+  ledger.apply(brokerd::AlertsTaken{name, 30, 30});
+  ledger.apply(brokerd::CursorMoved{name, 30, 30, 30, true});
+  EXPECT_EQ(slot.lost, 2u);
+  EXPECT_EQ(brokerd::account(slot, 30).read, 28u);
 }
 
 /// A configuration file with small segments, of which two are kept.
@@ -156,6 +180,25 @@ TEST(RetentionOfABroker, IsRememberedWhenItWasKilled) {
   EXPECT_EQ(shortened.row(), before);
   EXPECT_EQ(test::lines(shortened.broker.ctl({"read", "box", "--json"}).out).size(),
             1 + before.at("pending").get<std::size_t>());
+}
+
+TEST(RetentionOfABroker, WaitsForAConsumerThatMayComeBackAfterAStart) {
+  const SmallJournal small{"retain_unread = 1\n"};
+  test::Broker broker({"--config", small.config});
+  broker.ctl({"make", "box"});
+  broker.ctl({"start", "MESSAGE", "box"});
+  const auto raise = [&] { broker.ctl({"raise", "message", std::string(500, 'x')}); };
+  const auto row = [&] { return nlohmann::json::parse(broker.ctl({"mailslots", "--json"}).out); };
+  raise();
+  auto reader = broker.alertctl({"read", "box", "--follow", "--json"});
+  EXPECT_FALSE(reader.out_line().empty());  // in its hand when the broker is killed
+  broker.kill();
+  reader.signal(SIGKILL);
+  reader.wait();
+  ASSERT_TRUE(broker.start());
+  for (int i = 0; i < 24; ++i) raise();
+  EXPECT_EQ(row().at("lost"), 0);
+  EXPECT_GT(segments_in(broker.journal()), 3u);
 }
 
 TEST(RetentionOfABroker, TellsAnObserverToo) {
