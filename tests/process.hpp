@@ -158,21 +158,28 @@ class Broker {
 
   /// Starts it (again) on the same socket and journal; true when it listens.
   bool start() {
+    launch();
+    return await();
+  }
+  /// The first half of start(), for whoever does not wait for the second.
+  void launch() {
     std::vector<std::string> command{program("brokerd"), "--socket", socket(), "--journal", journal()};
     command.insert(command.end(), options_.begin(), options_.end());
     process_.reset();
     process_.emplace(command, Process::Environment{{"XDG_CONFIG_HOME", folder_.path()}});  // not the tester's
     notes_.clear();
+  }
+  bool await() {
     for (std::string line = process_->err_line(); !line.empty(); line = process_->err_line()) {
       if (line.find("listening at") != std::string::npos) return true;
       notes_ += line + "\n";
     }
     return false;
   }
-  /// kill -9 and wait.
-  void kill() {
+  /// kill -9 and wait; 137, unless it ended before.
+  int kill() {
     process_->signal(SIGKILL);
-    process_->wait();
+    return process_->wait();
   }
   /// SIGTERM and wait; the exit status.
   int stop() {

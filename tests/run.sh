@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Builds and runs every test: GCC with ASan and UBSan; --all adds clang, and TSan for the concurrent parts.
 # --fuzz runs each libFuzzer target for a minute instead; what it finds is left where the tests replay it.
+# --long kills brokers and readers 10,000 times instead, each thousand with another seed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/packages.sh
 
-all=no fuzz=no
+all=no fuzz=no long=no
 case "${1-}" in
   "") ;;
   --all) all=yes ;;
   --fuzz) fuzz=yes ;;
-  *) echo "usage: tests/run.sh [--all | --fuzz]" >&2; exit 2 ;;
+  --long) long=yes ;;
+  *) echo "usage: tests/run.sh [--all | --fuzz | --long]" >&2; exit 2 ;;
 esac
 # shellcheck disable=SC2086
 if [ $all = yes ] || [ $fuzz = yes ]; then
@@ -38,6 +40,12 @@ if [ $fuzz = yes ]; then
     "build/fuzz/tests/fuzz/${target}_fuzz" -max_total_time="${FUZZ_SECONDS:-60}" -max_len=1024 \
       -artifact_prefix="$findings/" "$corpus" "$findings"
   done
+  exit
+fi
+
+if [ $long = yes ]; then
+  build dev brokerd fault_test
+  build/dev/tests/fault_test --gtest_repeat=10 --gtest_fail_fast
   exit
 fi
 
