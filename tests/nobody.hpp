@@ -15,6 +15,12 @@ namespace test {
 
 inline constexpr std::uint32_t kNobody = 65534;
 
+/// From here on this process is uid and gid 65534, of these groups, without a way back.
+[[nodiscard]] inline bool become_nobody(const std::vector<gid_t>& groups = {}) {
+  return ::setgroups(groups.size(), groups.data()) == 0 && ::setresgid(kNobody, kNobody, kNobody) == 0 &&
+         ::setresuid(kNobody, kNobody, kNobody) == 0;
+}
+
 /// What `act` returns in a process of uid and gid 65534 and of these groups.
 template <class F>
 int as_nobody(F act, const std::vector<gid_t>& groups = {}) {
@@ -22,10 +28,7 @@ int as_nobody(F act, const std::vector<gid_t>& groups = {}) {
   if (::pipe2(ends, O_CLOEXEC) != 0) return -1;
   const pid_t child = ::fork();
   if (child == 0) {
-    const bool is_nobody = ::setgroups(groups.size(), groups.data()) == 0 &&
-                           ::setresgid(kNobody, kNobody, kNobody) == 0 &&
-                           ::setresuid(kNobody, kNobody, kNobody) == 0;
-    const int answer = is_nobody ? act() : -1;
+    const int answer = become_nobody(groups) ? act() : -1;
     ::_exit(::write(ends[1], &answer, sizeof answer) == sizeof answer ? 0 : 1);
   }
   ::close(ends[1]);
