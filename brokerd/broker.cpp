@@ -55,60 +55,70 @@ alert::RecordHeader Broker::stamp(const Caller& caller, std::uint64_t now_ns) co
 }
 
 Outcome<Broker::Ticket> Broker::raise(const Caller& caller, const alert::Raise& call, std::uint64_t now_ns) {
-  const auto refused = [this](Code code, std::string message) {
-    ++refused_raises_;
-    return refuse(code, std::move(message));
-  };
-  if (call.event.empty()) return refused(Code::invalid_parameter, "the event has no name");
-  if (!alert::is_event_name(call.event))
-    return refused(Code::invalid_name, "the event name is longer than 16 characters or has a forbidden one");
-  const std::string id = call.dry_run.value_or(false) ? "" : call.id.value_or("");
-  if (!id.empty() && !is_raise_id(id))
-    return refused(Code::invalid_parameter, "the id is not 32 lower-case hexadecimal digits");
-  if (const auto first = receipt_of(caller, id)) return *first;  // it costs no rate again
-  if (auto judged = judge(caller, call, now_ns); !judged)
-    return refused(judged.error().code, judged.error().message);
   const auto profile = profile_named(call.profile);
-  if (!profile) return refused(Code::invalid_parameter, "the profile is neither lm20 nor nt");
+  if (!profile) return counted(refuse(Code::invalid_parameter, "the profile is neither lm20 nor nt"));
   if (call.wire.size() > 2 * alert::kLargestAlert)
-    return refused(Code::invalid_parameter, std::string(alert::meaning(alert::Errc::too_large)));
-  auto wire = alert::from_hex(call.wire);
+    return counted(refuse(Code::invalid_parameter, std::string(alert::meaning(alert::Errc::too_large))));
+  const auto wire = alert::from_hex(call.wire);
   if (!wire)
-    return refused(Code::invalid_parameter,
-                   "wire: not hexadecimal at character " + std::to_string(wire.error().offset));
-  const auto decoded = alert::decode(*profile, *wire);
+    return counted(refuse(Code::invalid_parameter,
+                          "wire: not hexadecimal at character " + std::to_string(wire.error().offset)));
+  const bool is_dry = call.dry_run.value_or(false);
+  const Raising raising{call.event, *profile, *wire, call.id && !is_dry ? *call.id : std::string_view()};
+  return counted(accept(caller, raising, is_dry, now_ns));
+}
+
+Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const Raising& raising, bool is_dry,
+                                       std::uint64_t now_ns) {
+  if (raising.event.empty()) return refuse(Code::invalid_parameter, "the event has no name");
+  if (!alert::is_event_name(raising.event))
+    return refuse(Code::invalid_name, "the event name is longer than 16 characters or has a forbidden one");
+  if (!raising.id.empty() && !is_raise_id(raising.id))
+    return refuse(Code::invalid_parameter, "the id is not 32 lower-case hexadecimal digits");
+  if (const auto first = receipt_of(caller, raising.id)) return *first;  // it costs no rate again
+  std::string event = alert::canonical_event(raising.event);
+  if (auto judged = judge(caller, Verb::raise, event); !judged) return tl::unexpected<Refusal>(judged.error());
+  const auto decoded = alert::decode(raising.profile, raising.wire);
   if (!decoded)
-    return refused(Code::invalid_parameter, "not a well-formed " + call.profile +
-                                                " alert: " + std::string(alert::meaning(decoded.error().code)) +
-                                                " at offset " + std::to_string(decoded.error().offset));
-  const std::string event = alert::canonical_event(call.event);
-  if (call.dry_run.value_or(false)) {
-    settle();
-    const auto deliveries = ledger_.preview(event, wire->size());
-    alert::Receipt preview = receipt(summary(deliveries, 0, {}));
-    auto& names = preview.recipients.emplace();
-    for (const Delivery& delivery : deliveries)
-      if (delivery.code == Code::success && names.size() < alert::kNamesInReceipt)
-        names.emplace_back(delivery.recipient);
-    receipts_.emplace_back(std::move(preview));
-    return receipts_.size() - 1;
-  }
+    return refuse(Code::invalid_parameter, "not a well-formed " + std::string(name(raising.profile)) +
+                                               " alert: " + std::string(alert::meaning(decoded.error().code)) +
+                                               " at offset " + std::to_string(decoded.error().offset));
+  if (is_dry) return preview(event, raising.wire.size());
+  if (auto judged = judge_rate(caller, raising.wire.size(), now_ns); !judged)
+    return tl::unexpected<Refusal>(judged.error());
   Staged staged;
   staged.header = stamp(caller, now_ns);
   staged.header.kind = static_cast<std::uint16_t>(alert::RecordKind::alert);
-  staged.header.profile = static_cast<std::uint8_t>(*profile);
-  staged.header.size = static_cast<std::uint32_t>(sizeof staged.header + wire->size());
+  staged.header.profile = static_cast<std::uint8_t>(raising.profile);
+  staged.header.size = static_cast<std::uint32_t>(sizeof staged.header + raising.wire.size());
   staged.header.sequence = ledger_.totals().sequence + staged_.size() + 1;
   staged.header.origin_sequence = staged.header.sequence;
-  staged.annex = annex_for(*profile, decoded->alert.header.alrt_eventname, {event, id});
-  staged.wire = std::move(*wire);
-  staged.event = event;
-  staged.id = id;
+  staged.id = raising.id;
+  staged.annex = annex_for(raising.profile, decoded->alert.header.alrt_eventname, {event, staged.id});
+  staged.wire.assign(raising.wire.begin(), raising.wire.end());
+  staged.event = std::move(event);
   staged_.push_back(std::move(staged));
   return receipts_.size() + staged_.size() - 1;
 }
 
-std::optional<Broker::Ticket> Broker::receipt_of(const Caller& caller, const std::string& id) {
+Broker::Ticket Broker::preview(std::string_view event, std::size_t size) {
+  settle();
+  const auto deliveries = ledger_.preview(event, size);
+  alert::Receipt preview = receipt(summary(deliveries, 0, {}));
+  auto& names = preview.recipients.emplace();
+  for (const Delivery& delivery : deliveries)
+    if (delivery.code == Code::success && names.size() < alert::kNamesInReceipt)
+      names.emplace_back(delivery.recipient);
+  receipts_.emplace_back(std::move(preview));
+  return receipts_.size() - 1;
+}
+
+Outcome<Broker::Ticket> Broker::counted(Outcome<Ticket> ticket) noexcept {
+  if (!ticket) ++refused_raises_;
+  return ticket;
+}
+
+std::optional<Broker::Ticket> Broker::receipt_of(const Caller& caller, std::string_view id) {
   if (id.empty()) return std::nullopt;
   const auto is_same = [&](const Staged& other) { return other.id == id && other.header.uid == caller.uid; };
   if (std::any_of(staged_.begin(), staged_.end(), is_same)) settle();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alert/control/calls.hpp"
+#include "alert/memory/lane.hpp"
 #include "alert/memory/replay_window.hpp"
 #include "alert/wire/names.hpp"
 #include "brokerd/journal_writer.hpp"
@@ -56,6 +57,14 @@ struct OpenedSemaphore {
   alert::Descriptor page;
 };
 
+/// A raise as it came in, whichever way; nothing of it is owned.
+struct Raising {
+  std::string_view event;  // UTF-8
+  alert::Profile profile;
+  alert::Bytes wire;
+  std::string_view id;  // 32 lower-case hexadecimal digits; empty: it has none
+};
+
 class Broker {
  public:
   Broker(Ledger ledger, JournalWriter journal, Policy policy);
@@ -64,6 +73,7 @@ class Broker {
   /// settles at once.
   using Ticket = std::size_t;
   Outcome<Ticket> raise(const Caller& caller, const alert::Raise& call, std::uint64_t now_ns);
+  Outcome<Ticket> raise(const Caller& caller, const alert::LaneReader& lane, std::uint64_t now_ns);
 
   /// Journals the turn's alerts with one write, delivers them, wakes the readers. Every other call
   /// does it first, so that what happens happens in one order.
@@ -79,6 +89,8 @@ class Broker {
   Outcome<alert::Nothing> remove(const Caller& caller, const alert::DeleteMailslot& call, std::uint64_t now_ns);
   Outcome<Opened> open(const Caller& caller, const alert::OpenMailslot& call, std::uint64_t now_ns);
   Outcome<OpenedSemaphore> open(const Caller& caller, const alert::OpenSemaphore& call, std::uint64_t now_ns);
+  /// Belongs to the connection, as long as that is.
+  Outcome<alert::LaneReader> open(const Caller& caller, const alert::OpenLane& call, std::uint64_t now_ns);
   Outcome<alert::Replay::Reply> replay(const Caller& caller, const alert::Replay& call,
                                        alert::ReplayWindow& window, std::uint64_t now_ns);
   Outcome<alert::ListTable::Reply> list(const Caller& caller, const alert::ListTable& call);
@@ -137,10 +149,16 @@ class Broker {
     std::vector<std::string> semaphores;       // opened
     std::vector<std::uint64_t> registrations;  // ids
     std::vector<std::pair<std::string, std::uint64_t>> mailslots;
+    std::uint64_t lane_bytes = 0;
   };
 
   Outcome<alert::Nothing> judge(const Caller& caller, Verb verb, std::string_view event);
-  Outcome<alert::Nothing> judge(const Caller& caller, const alert::Raise& call, std::uint64_t now_ns);
+  Outcome<Ticket> accept(const Caller& caller, const Raising& raising, bool is_dry, std::uint64_t now_ns);
+  /// What a dry run is told.
+  Ticket preview(std::string_view event, std::size_t size);
+  /// `ticket`, with a refusal counted.
+  Outcome<Ticket> counted(Outcome<Ticket> ticket) noexcept;
+  Outcome<alert::Nothing> judge_rate(const Caller& caller, std::size_t bytes, std::uint64_t now_ns);
   Outcome<alert::Nothing> judge_reading(const Caller& caller, const Mailslot& slot);
   [[nodiscard]] std::vector<alert::Stats::Quota> quotas() const;
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
@@ -153,9 +171,10 @@ class Broker {
   Outcome<const Mailslot*> owned(const Caller& caller, const std::string& name) const;
   [[nodiscard]] alert::Receipt receipt(const RaiseKnown& raise) const;
   /// A ticket for the first receipt, where a raise with this id is known.
-  std::optional<Ticket> receipt_of(const Caller& caller, const std::string& id);
+  std::optional<Ticket> receipt_of(const Caller& caller, std::string_view id);
   [[nodiscard]] std::optional<CursorMoved> cursor_of(const Mailslot& slot);
   void detach(const std::string& mailslot, std::uint64_t incarnation, const Caller& caller, std::uint64_t now_ns);
+  void release_lane(const Caller& caller, std::uint64_t bytes);
   /// Forgets a semaphore that neither a registration nor a connection keeps.
   void release_semaphore(const Caller& caller, const std::string& name, std::uint64_t now_ns);
   void begin_segment(std::uint64_t now_ns);
@@ -175,6 +194,7 @@ class Broker {
   std::vector<Change> owed_;  // applied, not yet journaled
   std::vector<Outcome<alert::Receipt>> receipts_;
   std::unordered_map<std::uint64_t, SessionState> sessions_;
+  std::unordered_map<std::uint32_t, std::uint64_t> lane_bytes_;  // by uid
   std::size_t consumers_ = 0;
   std::uint64_t refused_raises_ = 0;
   std::uint64_t denied_raises_ = 0;  // by a rule

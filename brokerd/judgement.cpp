@@ -21,11 +21,8 @@ Outcome<alert::Nothing> Broker::judge(const Caller& caller, Verb verb, std::stri
                                          (verb == Verb::make ? " mailslots" : " this event"));
 }
 
-Outcome<alert::Nothing> Broker::judge(const Caller& caller, const alert::Raise& call, std::uint64_t now_ns) {
-  if (auto by_rule = judge(caller, Verb::raise, alert::canonical_event(call.event)); !by_rule) return by_rule;
-  if (call.dry_run.value_or(false)) return alert::Nothing{};
-  const auto bytes = static_cast<std::uint32_t>(call.wire.size() / 2);  // hexadecimal
-  if (const auto quota = rates_.take(caller.uid, bytes, policy_.limits, now_ns))
+Outcome<alert::Nothing> Broker::judge_rate(const Caller& caller, std::size_t bytes, std::uint64_t now_ns) {
+  if (const auto quota = rates_.take(caller.uid, static_cast<std::uint32_t>(bytes), policy_.limits, now_ns))
     return tl::unexpected<Refusal>(over(*quota, caller.uid, now_ns));
   return alert::Nothing{};
 }

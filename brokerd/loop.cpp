@@ -5,6 +5,7 @@
 #include <csignal>
 #include <ctime>
 #include <system_error>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -80,7 +81,8 @@ Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload, std
       reload_(std::move(reload)),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll")),
       signals_(block_signals()),
-      spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+      spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
+      poll_ns_(std::thread::hardware_concurrency() > 1 ? kPollNs : 0) {
   if (!add(epoll_, listener_.get(), kListener) || !add(epoll_, signals_.get(), kSignals))
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   if (!spool) return;
@@ -101,6 +103,7 @@ void Loop::run() {
 }
 
 void Loop::turn(int timeout_ms) {
+  if (timeout_ms != 0 && poll_lanes()) timeout_ms = 0;
   epoll_event events[kEventsPerTurn];
   const int count = ::epoll_wait(epoll_.get(), events, kEventsPerTurn, timeout_ms);
   ++turns_;
@@ -121,6 +124,7 @@ void Loop::turn(int timeout_ms) {
     }
   }
 
+  for (const std::uint64_t id : raising_) line_up(id, *sessions_.at(id));
   handle(turn, touched);
   if (drain_) drain_->raise(broker_, turn.now_ns, clock_ns(CLOCK_MONOTONIC));
   broker_.settle();
@@ -139,6 +143,7 @@ void Loop::turn(int timeout_ms) {
     }
     watch(id, session);
     line_up(id, session);
+    if (session.is_raising()) raising_.insert(id);
   }
 
   broker_.rotate(turn.now_ns);
@@ -175,13 +180,26 @@ void Loop::handle(const Turn& turn, std::vector<std::uint64_t>& touched) {
     if (next->second.empty()) ready_.erase(next);
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) continue;
-    left -= found->second->handle(broker_, turn, std::min(left, kRequestsPerSession));
-    touched.push_back(id);
+    Session& session = *found->second;
+    left -= session.handle(broker_, turn, std::min(left, kRequestsPerSession));
+    if (touched.empty() || touched.back() != id) touched.push_back(id);
+    if (session.has_raise()) line_up(id, session);
   }
 }
 
+bool Loop::poll_lanes() {
+  if (raising_.empty()) return false;
+  const auto has_raise = [this](std::uint64_t id) { return sessions_.at(id)->has_raise(); };
+  const std::uint64_t end = clock_ns(CLOCK_MONOTONIC) + poll_ns_;
+  do {
+    if (std::any_of(raising_.begin(), raising_.end(), has_raise)) return true;
+  } while (clock_ns(CLOCK_MONOTONIC) < end);
+  std::erase_if(raising_, [this](std::uint64_t id) { return sessions_.at(id)->listen(); });
+  return !raising_.empty();
+}
+
 void Loop::line_up(std::uint64_t id, const Session& session) {
-  if (!session.has_request()) return;
+  if (!session.has_request() && !session.has_raise()) return;
   auto& queue = ready_[session.caller().uid];
   if (std::find(queue.begin(), queue.end(), id) == queue.end()) queue.push_back(id);
 }
@@ -241,6 +259,7 @@ void Loop::end(std::uint64_t id, std::uint64_t now_ns) {
   const Caller caller = found->second->caller();
   broker_.end_session(caller, now_ns);
   unsent_.erase(id);
+  raising_.erase(id);
   sessions_.erase(found);  // closes the socket, which also takes it out of the epoll set
   if (const auto mine = connections_.find(caller.uid); --mine->second == 0) connections_.erase(mine);
 }

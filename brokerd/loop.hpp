@@ -22,6 +22,7 @@ class Loop {
  public:
   static constexpr std::size_t kRequestsPerSession = 16;  // and turn
   static constexpr std::size_t kRequestsPerTurn = 256;
+  static constexpr std::uint64_t kPollNs = 20'000;      // lanes are looked at before the loop sleeps
   static constexpr std::uint64_t kTurnNs = 10'000'000;  // after which the rest waits for the next turn
 
   /// Throws std::system_error when the system has no epoll or signalfd left. Blocks SIGTERM and
@@ -38,6 +39,8 @@ class Loop {
   void handle(const Turn& turn, std::vector<std::uint64_t>& touched);
   void admit(alert::Descriptor socket);
   void line_up(std::uint64_t id, const Session& session);
+  /// Looks for raises in the lanes of whoever has raised lately. False: there are none, and they will ring.
+  bool poll_lanes();
   /// A session is read while it has no reply waiting to leave, and waited for otherwise.
   void watch(std::uint64_t id, const Session& session);
   void end(std::uint64_t id, std::uint64_t now_ns);
@@ -53,11 +56,13 @@ class Loop {
   std::unordered_map<std::uint32_t, std::size_t> connections_;  // by uid
   std::map<std::uint32_t, std::deque<std::uint64_t>> ready_;    // by uid: sessions with a whole request
   std::uint32_t served_uid_ = 0;                                // whose session was handled last
+  std::unordered_set<std::uint64_t> raising_;                   // sessions whose lane is looked at
   std::unordered_set<std::uint64_t> unsent_;                    // sessions with a reply that waits to leave
   std::uint64_t next_id_ = 3;  // the others are the listener, the signals, the spool
   std::uint64_t turns_ = 0;
   std::uint64_t cursors_ns_ = 0;   // when cursors were last journaled
   std::uint64_t retained_ns_ = 0;  // when the journal was last looked through for what may go
+  const std::uint64_t poll_ns_;    // 0 where polling would keep a raiser from its only processor
   bool stopping_ = false;
 };
 

@@ -99,7 +99,9 @@ Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& ca
   const MailslotState& state = (*found)->state;
   Mailbox* mailbox = mailboxes_.find(incarnation);
   if (!mailbox) {
-    if (mailboxes_.ring_bytes(state.uid) + state.capacity > policy_.limits[Quota::ring_bytes])
+    const auto lanes = lane_bytes_.find(state.uid);
+    const std::uint64_t lane_bytes = lanes == lane_bytes_.end() ? 0 : lanes->second;
+    if (mailboxes_.ring_bytes(state.uid) + lane_bytes + state.capacity > policy_.limits[Quota::ring_bytes])
       return tl::unexpected<Refusal>(over(Quota::ring_bytes, state.uid, now_ns));
     auto created = mailboxes_.create(incarnation, state.uid, state.capacity, state.max_message, state.written);
     if (!created) return refuse(Code::not_enough_memory, "no memory for the mailbox: " + created.error().message());
@@ -243,6 +245,7 @@ void Broker::end_session(const Caller& caller, std::uint64_t now_ns) {
       ends.emplace_back(MailslotDeleted{name});
       mailboxes_.mark_deleted(incarnation);
     }
+  release_lane(caller, state.lane_bytes);
   owe(caller, ends, now_ns);
   for (const std::string& name : recipients) release_semaphore(caller, name, now_ns);
 }

@@ -63,12 +63,18 @@ std::string malformed_text(std::string message) {
       {{"code", static_cast<unsigned>(code)}, {"name", alert::name(code)}, {"message", std::move(message)}});
 }
 
+struct OpenedLane {
+  alert::OpenLane::Reply reply;
+  alert::Descriptor memory;
+};
+
 /// What each call of the interface does; a call without an overload here does not compile.
 struct Act {
   Broker& broker;
   const Caller& caller;
   const Turn& turn;
   std::optional<alert::ReplayWindow>& window;
+  std::optional<alert::LaneReader>& lane;
 
   auto operator()(const alert::Raise& call) const { return broker.raise(caller, call, turn.now_ns); }
   auto operator()(const alert::Start& call) const { return broker.start(caller, call, turn.now_ns); }
@@ -93,11 +99,30 @@ struct Act {
     return broker.open(caller, call, turn.now_ns);
   }
   auto operator()(const alert::OpenSemaphore& call) const { return broker.open(caller, call, turn.now_ns); }
+  Outcome<OpenedLane> operator()(const alert::OpenLane& call) const {
+    auto opened = broker.open(caller, call, turn.now_ns);
+    if (!opened) return tl::unexpected<Refusal>(opened.error());
+    lane = std::move(*opened);
+    return OpenedLane{{lane->capacity()}, alert::duplicate(lane->descriptor())};
+  }
   Outcome<alert::Replay::Reply> operator()(const alert::Replay& call) const {
     if (!window) return refuse(alert::Code::invalid_handle, "no mailslot is open here");
     return broker.replay(caller, call, *window, turn.now_ns);
   }
 };
+
+alert::LaneVerdict verdict(const Refusal& refusal) noexcept {
+  alert::LaneVerdict verdict;
+  verdict.code = static_cast<std::uint32_t>(refusal.code);
+  return verdict;
+}
+
+alert::LaneVerdict verdict(const Outcome<alert::Receipt>& receipt) noexcept {
+  if (!receipt) return verdict(receipt.error());
+  const auto matched = static_cast<std::uint32_t>(receipt->matched);
+  const auto written = static_cast<std::uint32_t>(receipt->written);
+  return {0, matched, receipt->sequence.value_or(0), written, matched - written};
+}
 
 }  // namespace
 
@@ -131,13 +156,38 @@ std::size_t Session::handle(Broker& broker, const Turn& turn, std::size_t most) 
   while (handled < most && answered < kAnswerBytesPerTurn && !closing_) {
     const std::size_t end = inbox_.find('\0', start);
     if (end == std::string::npos) break;
-    handle_one(broker, turn, std::string_view(inbox_).substr(start, end - start));
+    if (end == start && lane_)
+      is_raising_ = true;  // the doorbell
+    else
+      handle_one(broker, turn, std::string_view(inbox_).substr(start, end - start));
     start = end + 1;
     ++handled;
     if (!outbox_.empty()) answered += outbox_.back().text.size();
   }
   inbox_.erase(0, start);
+  return handled + handle_lane(broker, turn, most - handled);
+}
+
+std::size_t Session::handle_lane(Broker& broker, const Turn& turn, std::size_t most) {
+  std::size_t handled = 0;
+  while (is_raising_ && handled < most) {
+    const auto seen = lane_->look();
+    if (seen == alert::LaneReader::Seen::broken) {
+      failed_ = true;
+      is_raising_ = false;
+    }
+    if (seen != alert::LaneReader::Seen::raise) break;
+    raised_.push_back(broker.raise(caller_, *lane_, turn.now_ns));
+    lane_->advance();
+    ++handled;
+  }
   return handled;
+}
+
+bool Session::listen() noexcept {
+  if (!lane_->listen()) return false;
+  is_raising_ = false;
+  return true;
 }
 
 void Session::handle_one(Broker& broker, const Turn& turn, std::string_view request) {
@@ -173,7 +223,7 @@ Session::Reply Session::dispatch(Broker& broker, const Turn& turn, const std::st
       if (const auto bad = alert::from_json(parameters, call))
         reply = {error_text("org.varlink.service.InvalidParameter", {{"parameter", *bad}}), {}, {}};
       else
-        reply = to_reply(Act{broker, caller_, turn, window_}(call));
+        reply = to_reply(Act{broker, caller_, turn, window_, lane_}(call));
     });
   return reply ? std::move(*reply) : Reply{service_reply(method, parameters), {}, {}};
 }
@@ -194,12 +244,19 @@ Session::Reply Session::to_reply(Outcome<Value> outcome) const {
     Reply reply{reply_text(outcome->reply), {}, {}};
     reply.descriptors.push_back(std::move(outcome->page));
     return reply;
+  } else if constexpr (std::is_same_v<Value, OpenedLane>) {
+    Reply reply{reply_text(outcome->reply), {}, {}};
+    reply.descriptors.push_back(std::move(outcome->memory));
+    return reply;
   } else {
     return {reply_text(*outcome), {}, {}};
   }
 }
 
 void Session::take_receipts(const std::vector<Outcome<alert::Receipt>>& receipts) {
+  for (const auto& ticket : raised_) lane_->answer(ticket ? verdict(receipts[*ticket]) : verdict(ticket.error()));
+  if (!raised_.empty()) lane_->publish();
+  raised_.clear();
   for (Reply& reply : outbox_) {
     if (!reply.ticket) continue;
     const auto& receipt = receipts[*reply.ticket];

@@ -33,7 +33,7 @@ class Session {
 
   /// Takes what has arrived, unless a reply is still waiting to leave.
   void receive();
-  /// Answers at most `most` whole requests that have arrived, and returns how many.
+  /// Answers at most `most` whole requests and raises that have arrived, and returns how many.
   std::size_t handle(Broker& broker, const Turn& turn, std::size_t most);
   /// Fills in the receipts of the turn that has settled.
   void take_receipts(const std::vector<Outcome<alert::Receipt>>& receipts);
@@ -43,6 +43,11 @@ class Session {
   [[nodiscard]] bool has_request() const noexcept {
     return outbox_.empty() && inbox_.find('\0') != std::string::npos;
   }
+  /// Whether raises may come through its lane without a word on the socket, until listen() says that the
+  /// client will ring.
+  [[nodiscard]] bool is_raising() const noexcept { return is_raising_; }
+  [[nodiscard]] bool has_raise() const noexcept { return is_raising_ && lane_->has_more(); }
+  [[nodiscard]] bool listen() noexcept;
   [[nodiscard]] bool has_reply() const noexcept { return !outbox_.empty(); }
   /// Nothing more will come of this connection.
   [[nodiscard]] bool is_over() const noexcept {
@@ -59,6 +64,7 @@ class Session {
     bool silent = false;                   // a oneway call: no answer
   };
 
+  std::size_t handle_lane(Broker& broker, const Turn& turn, std::size_t most);
   void handle_one(Broker& broker, const Turn& turn, std::string_view request);
   Reply dispatch(Broker& broker, const Turn& turn, const std::string& method, const alert::Json& parameters);
   template <class Value>
@@ -70,6 +76,9 @@ class Session {
   std::deque<Reply> outbox_;
   std::size_t sent_ = 0;  // bytes of the first reply
   std::optional<alert::ReplayWindow> window_;
+  std::optional<alert::LaneReader> lane_;
+  std::vector<Outcome<Broker::Ticket>> raised_;  // through the lane, in this turn
+  bool is_raising_ = false;
   bool at_end_ = false;   // the client has sent all it will
   bool closing_ = false;  // after a request that cannot be answered, only the outbox is left
   bool failed_ = false;

@@ -218,6 +218,24 @@ struct OpenSemaphore {
   }
 };
 
+/// This connection's lane, for who raises a lot; with the reply travels its descriptor. Behind a raise
+/// that finds the broker listening goes one NUL over the connection.
+struct OpenLane {
+  static constexpr std::string_view kMethod = "OpenLane";
+  struct Reply {
+    std::uint64_t capacity = 0;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("capacity", s.capacity);
+    }
+  };
+  std::optional<std::uint64_t> capacity;  // bytes of the ring; rounded up to a power of two
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("capacity", s.capacity);
+  }
+};
+
 /// The caller's rows (root: all), in the order of registration, a page at a time.
 struct ListTable {
   static constexpr std::string_view kMethod = "ListTable";
@@ -365,7 +383,7 @@ struct Can {
 template <class F>
 void for_each_call(F&& f) {
   f(Raise{}), f(Start{}), f(Stop{}), f(MakeMailslot{}), f(OpenMailslot{}), f(DeleteMailslot{}), f(Replay{});
-  f(OpenSemaphore{});
+  f(OpenSemaphore{}), f(OpenLane{});
   f(ListTable{}), f(ListMailslots{}), f(Stats{}), f(Can{});
 }
 

@@ -85,6 +85,9 @@ class Client {
     return tl::unexpected<CallFailure>(text.error());
   }
 
+  /// One NUL: there is something in this connection's lane. A socket that is full will be read anyway.
+  void ring() noexcept { ::send(fd_.get(), "", 1, MSG_NOSIGNAL | MSG_DONTWAIT); }
+
   /// The descriptors that came with the last reply.
   [[nodiscard]] std::vector<Descriptor> take_descriptors() noexcept { return std::exchange(descriptors_, {}); }
 
