@@ -3,10 +3,10 @@
 #include <filesystem>
 
 #include "alert/capture/frame.hpp"
-#include "alert/capture/hex_paste.hpp"
 #include "alert/control/json_fields.hpp"
 #include "alert/journal/journal.hpp"
 #include "exit_status.hpp"
+#include "paste.hpp"
 
 using namespace alert;
 
@@ -118,8 +118,8 @@ class CaptureSource : public Source {
 class BlockSource : public Source {
  public:
   enum class Content { alert, datagram, any };
-  BlockSource(std::string path, std::vector<std::vector<std::byte>> blocks, Content content)
-      : path_(std::move(path)), blocks_(std::move(blocks)), content_(content) {}
+  BlockSource(std::string path, Blocks blocks, Content content, std::string summary = {})
+      : path_(std::move(path)), blocks_(std::move(blocks)), content_(content), summary_(std::move(summary)) {}
 
   Next next() override {
     if (next_ == blocks_.size()) return std::optional<Captured>();
@@ -136,26 +136,13 @@ class BlockSource : public Source {
     write_ = std::move(*write);
     return Captured{write_.payload, std::nullopt, {nullptr, {}, &write_, nullptr}, place_};
   }
+  std::string summary() const override { return summary_; }
 
  private:
-  /// No alert has such a time and such characters at once.
-  static bool looks_like_datagram(Bytes bytes) {
-    const auto byte = [&](std::size_t at) { return std::to_integer<unsigned>(bytes[at]); };
-    return bytes.size() >= 14 && byte(0) >= 0x10 && byte(0) <= 0x16 && byte(8) == 0 &&
-           byte(9) == kNetbiosDatagramPort;
-  }
-  static std::optional<Bytes> datagram_in(Bytes block) {
-    if (looks_like_datagram(block)) return block;
-    for (const LinkType link : {LinkType::raw, LinkType::ethernet, LinkType::linux_sll, LinkType::linux_sll2}) {
-      const Frame frame = read_frame(link, block);
-      if (frame.kind == FrameKind::udp && looks_like_datagram(frame.payload)) return frame.payload;
-    }
-    return std::nullopt;
-  }
-
   std::string path_;
-  std::vector<std::vector<std::byte>> blocks_;
+  Blocks blocks_;
   Content content_;
+  std::string summary_;
   std::size_t next_ = 0;
   std::string place_;
   MailslotWrite write_;
@@ -181,12 +168,6 @@ class MailslotSource : public Source {
   Mailslot mailslot_;
   RecordHeader header_;
 };
-
-bool is_text(std::string_view bytes) {
-  for (const char c : bytes)
-    if (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r' && c != '\n') return false;
-  return !bytes.empty();
-}
 
 }  // namespace
 
@@ -219,15 +200,20 @@ tl::expected<std::unique_ptr<Source>, Damage> open_file(const std::string& path,
   }
   if (window.error()) return no_system(path, window.error());
   if (all.size() > kLargestPaste) return damage(path, "holds more than one alert can be");
-  if (form == "hex" || (form == "auto" && is_text(as_text(all)))) {
-    auto blocks = read_hex_paste(as_text(all));
-    if (!blocks.empty()) return std::make_unique<BlockSource>(path, std::move(blocks), BlockSource::Content::any);
-    if (form == "hex") return damage(path, "not pairs of hexadecimal digits", Error{Errc::bad_text, 0});
+  if (all.empty()) return damage(path, "is empty", Error{Errc::truncated, 0});
+  const bool is_hex = form == "hex";
+  const auto text = is_hex || form == "auto" ? pasted_text(all) : std::nullopt;
+  if (is_hex && !text) return damage(path, "is no text", Error{Errc::bad_text, 0});
+  if (text) {
+    auto paste = read_paste(path, *text, is_hex ? PastePart::any : PastePart::whole);
+    if (!paste) return tl::unexpected(paste.error());
+    return std::make_unique<BlockSource>(path, std::move(paste->blocks), BlockSource::Content::any,
+                                         std::move(paste->remark));
   }
   const auto content = form == "raw"        ? BlockSource::Content::alert
                        : form == "datagram" ? BlockSource::Content::datagram
                                             : BlockSource::Content::any;
-  std::vector<std::vector<std::byte>> blocks;
+  Blocks blocks;
   blocks.emplace_back(all.begin(), all.end());
   return std::make_unique<BlockSource>(path, std::move(blocks), content);
 }
