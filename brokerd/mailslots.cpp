@@ -50,7 +50,7 @@ Outcome<alert::MakeMailslot::Reply> Broker::make(const Caller& caller, const ale
   slot.created = slot.read_sequence = ledger_.totals().sequence;
   std::vector<Change> changes;  // the name is settled now: rows that others made for it end
   for (const Registration* row : ledger_.table().of_recipient(name))
-    if (row->uid != caller.uid && row->uid != 0) changes.emplace_back(Unregistered{row->event, name, slot.created});
+    if (row->uid != caller.uid) changes.emplace_back(Unregistered{row->event, name, slot.created});
   changes.emplace_back(slot);
   if (auto done = change(caller, changes, now_ns); !done) return tl::unexpected<Refusal>(done.error());
   if (slot.session) sessions_[caller.session.id].mailslots.emplace_back(name, slot.incarnation);

@@ -117,6 +117,12 @@ TEST_F(Ownership, RegistrationsOfOthersEndWhenAMailslotIsMade) {
   EXPECT_EQ(rows[0].uid, 0u);
 }
 
+TEST_F(Ownership, RegistrationsOfRootEndToo) {
+  ASSERT_EQ(root(alert::Start{"TEST", kSlot, {}, {}}), 0);
+  ASSERT_EQ(nobody(alert::MakeMailslot{kSlot, {}, {}, {}}), 0);
+  EXPECT_EQ(rows_root_sees(), 0u);
+}
+
 TEST_F(Ownership, RegistrationsOfOthersStayEndedAfterACrash) {
   ASSERT_EQ(nobody(alert::Start{"TEST", kSlot, {}, {}}), 0);
   ASSERT_EQ(root(alert::MakeMailslot{kSlot, {}, {}, {}}), 0);
