@@ -113,6 +113,8 @@ class Broker {
   /// say how far it has read.
   static constexpr std::uint64_t kReturnNs = 60'000'000'000;
 
+  /// What recovery has applied and could not journal: it goes before whatever comes next.
+  void take_over(std::vector<Change> owed) { owed_ = std::move(owed); }
   /// Removes the segments that the journal need not keep, after telling it what that takes from whom.
   /// To be called at start and about once a minute; rotate() does it with every new segment.
   void retain(std::uint64_t now_ns);

@@ -136,6 +136,7 @@ int run(Options options) {
   for (const std::string& note : recovered->notes) brokerd::log(note);
 
   brokerd::Broker broker(std::move(recovered->ledger), std::move(recovered->writer), std::move(config->policy));
+  broker.take_over(std::move(recovered->owed));
   broker.set_journal_options(config->journal, now_ns());
   brokerd::Loop loop(broker, *listener, [&] { reload(options, broker); }, std::move(spool));
   brokerd::log("listening at " + options.socket + ", journal " + options.journal);

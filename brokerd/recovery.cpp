@@ -282,14 +282,19 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
   stamp.sequence = last;
 
   bound.journal = ledger.totals().journal;
+  // A bound that still holds is left alone: there may be no room for another, and readers can be served without.
+  // (A clean one reserves nothing, and is written before the first number is given.)
+  const bool holds = numbers_are_certain && current && (bound.clean || last + 1 < bound.bound);
   // Until a segment is open for writing, the next start must not take this boot's word for anything.
   bound.boot = numbers_are_certain ? boot : "";
-  bound.clean = false;
   std::uint64_t resume_at = numbers_are_certain ? last + 1 : std::max(bound.bound, last + 1);
   if (!current && !segments->empty()) resume_at = std::max(resume_at, segments->back() + 1);  // its name is taken
-  bound.bound = resume_at + JournalWriter::kNumbersAhead;
-  if (auto error = write_bound(folder, bound))
-    return tl::unexpected<std::string>(path.string() + ": cannot write `bound`: " + error.message());
+  if (!holds) {
+    bound.clean = false;
+    bound.bound = resume_at + JournalWriter::kNumbersAhead;
+    if (auto error = write_bound(folder, bound))
+      return tl::unexpected<std::string>(path.string() + ": cannot write `bound`: " + error.message());
+  }
 
   JournalWriter writer(std::move(folder), bound);
   std::error_code error;
@@ -308,13 +313,19 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
       error = append(writer, ledger, *skipped, stamp);
     }
   }
-  for (const Change& change : ends_of_sessions(ledger))
-    if (!error) error = append(writer, ledger, change, stamp);
-  for (const Change& change : semaphores_kept(ledger))
-    if (!error) error = append(writer, ledger, change, stamp);
+  std::vector<Change> owed;
+  const auto record = [&](const std::vector<Change>& changes) {
+    for (const Change& change : changes) {
+      if (error || (owed.empty() && !append(writer, ledger, change, stamp))) continue;
+      ledger.apply(change);
+      owed.push_back(change);
+    }
+  };
+  record(ends_of_sessions(ledger));
+  record(semaphores_kept(ledger));
   if (!error) error = writer.confirm(boot);
   if (error) return tl::unexpected<std::string>(path.string() + ": cannot write: " + error.message());
-  return Recovered{std::move(ledger), std::move(writer), std::move(notes)};
+  return Recovered{std::move(ledger), std::move(writer), std::move(notes), std::move(owed)};
 }
 
 }  // namespace brokerd

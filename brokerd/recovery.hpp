@@ -13,6 +13,7 @@ struct Recovered {
   Ledger ledger;
   JournalWriter writer;
   std::vector<std::string> notes;  // what an operator wants to know about this start
+  std::vector<Change> owed;        // applied, and not journaled for want of room: for Broker::take_over
 };
 
 /// Folds, decides where numbering goes on, and opens the segment to write to. `now_ns` stamps what

@@ -68,10 +68,8 @@ struct Broker {
       if (line.find("listening at") != std::string::npos) return true;
     return false;
   }
-  void kill() {
-    process_->signal(SIGKILL);
-    process_->wait();
-  }
+  void kill() { end(SIGKILL); }
+  void stop() { end(SIGTERM); }
   [[nodiscard]] alert::Client connect() const { return std::move(*alert::Client::connect({folder_ / "socket"})); }
 
   void make() {
@@ -102,6 +100,11 @@ struct Broker {
   [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_; }
 
  private:
+  void end(int signal) {
+    process_->signal(signal);
+    process_->wait();
+  }
+
   test::TemporaryFolder folder_;
   std::string journal_;
   std::vector<std::string> command_;
@@ -152,6 +155,43 @@ TEST_F(FullFileSystem, ThatTheJournalFilledItselfLosesNothingWhenTheBrokerIsKill
   std::filesystem::remove(reserve);
   ASSERT_TRUE(broker_->start());
   broker_->expect_all_there();
+  EXPECT_EQ(broker_->raise(), 0);
+  broker_->expect_all_there();
+}
+
+TEST_F(FullFileSystem, LetsABrokerThatWasKilledServeItsReaders) {
+  const std::string listener = "\\mailslot\\session";
+  alert::Client client = broker_->connect();
+  ASSERT_TRUE(client.call(alert::MakeMailslot{listener, {}, {}, true}));
+  ASSERT_EQ(broker_->raise(), 0);
+  disk_.fill();
+  raise_until_refused();
+  for (int life = 0; life < 2; ++life) {
+    broker_->kill();
+    ASSERT_TRUE(broker_->start());
+    broker_->expect_all_there();
+    EXPECT_EQ(broker_->raise(), kWriteFault);
+    EXPECT_EQ(broker_->connect().call(alert::ListMailslots{})->rows.size(), 1u) << "the session has ended";
+  }
+  disk_.free();
+  EXPECT_EQ(broker_->raise(), 0);
+  broker_->kill();
+  ASSERT_TRUE(broker_->start());
+  broker_->expect_all_there();
+  EXPECT_EQ(broker_->connect().call(alert::ListMailslots{})->rows.size(), 1u);
+}
+
+TEST_F(FullFileSystem, LetsABrokerThatWasToldToStopServeItsReaders) {
+  ASSERT_EQ(broker_->raise(), 0);
+  broker_->stop();
+  disk_.fill();
+  ASSERT_TRUE(broker_->start());
+  broker_->expect_all_there();
+  EXPECT_EQ(broker_->raise(), kWriteFault);
+  disk_.free();
+  EXPECT_EQ(broker_->raise(), 0);
+  broker_->kill();
+  ASSERT_TRUE(broker_->start());
   EXPECT_EQ(broker_->raise(), 0);
   broker_->expect_all_there();
 }
