@@ -42,6 +42,8 @@ Broker::Broker(Ledger ledger, JournalWriter journal, Policy policy)
     : ledger_(std::move(ledger)), journal_(std::move(journal)), policy_(std::move(policy)) {
   if (const auto id = alert::from_hex(ledger_.totals().journal); id && id->size() == journal_id_.size())
     std::memcpy(journal_id_.data(), id->data(), id->size());
+  for (const auto& [name, slot] : ledger_.mailslots())
+    if (slot.state.handed > slot.state.read) awaited_.insert(slot.state.incarnation);
 }
 
 alert::RecordHeader Broker::stamp(const Caller& caller, std::uint64_t now_ns) const {
@@ -181,11 +183,8 @@ void Broker::set_journal_options(const JournalOptions& options, std::uint64_t no
 void Broker::retain(std::uint64_t now_ns) {
   if (!began_ns_) began_ns_ = now_ns;
   if (!retention_.is_limited()) return;
-  const bool is_awaited = now_ns - *began_ns_ < kReturnNs &&
-                          std::any_of(ledger_.mailslots().begin(), ledger_.mailslots().end(), [](const auto& slot) {
-                            return slot.second.state.handed > slot.second.state.read;
-                          });
-  if (is_awaited) return;
+  if (now_ns - *began_ns_ >= kReturnNs) awaited_.clear();
+  if (!awaited_.empty()) return;
   record_cursors(now_ns);
   const auto& folder = journal_.folder().path();
   const auto found = alert::journal_segments(folder);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -204,6 +205,7 @@ class Broker {
   std::uint64_t replays_ = 0;
   std::uint64_t nonsense_ = 0;
   std::optional<std::uint64_t> began_ns_;  // when retention was asked for first
+  std::set<std::uint64_t> awaited_;        // incarnations whose consumer of the last broker is not back
   std::uint64_t complained_ns_ = 0;  // when the log last heard of a journal that cannot be written
 };
 

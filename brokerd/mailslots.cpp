@@ -72,7 +72,9 @@ Outcome<alert::Nothing> Broker::remove(const Caller& caller, const alert::Delete
   settle();
   const std::uint64_t incarnation = (*slot)->state.incarnation;
   auto done = change(caller, {MailslotDeleted{(*slot)->state.name}}, now_ns);
-  if (done) mailboxes_.mark_deleted(incarnation);
+  if (!done) return done;
+  awaited_.erase(incarnation);
+  mailboxes_.mark_deleted(incarnation);
   return done;
 }
 
@@ -137,6 +139,7 @@ Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& ca
     const std::uint64_t handed = lives_on ? after.ordinal : state.handed;
     owe(caller, {CursorMoved{name, after.ordinal, after.sequence, handed, true}}, now_ns);
     mailbox->consumer = Mailbox::Consumer{caller.session, std::move(poll), std::move(*page)};
+    awaited_.erase(incarnation);
     ++consumers_;
   } else {
     mailbox->observers.push_back({caller.session, std::move(poll)});

@@ -113,9 +113,12 @@ TEST(AReceiverThatComesBack, AfterItsOwnCrashGetsWhatItMissed) {
   raise(broker, 3);
   test::Child<std::uint64_t> receiver([&](const auto& line) {
     Mailslot slot = open(broker, kSlot);
-    for (;;) line.report(slot.read(Mailslot::kForever)->header.sequence);
+    while (line.order()) line.report(slot.read(Mailslot::kForever)->header.sequence);
   });
-  for (const std::uint64_t sequence : numbers(1, 3)) EXPECT_EQ(receiver.next(), sequence);
+  for (const std::uint64_t sequence : numbers(1, 3)) {
+    receiver.order(1);
+    EXPECT_EQ(receiver.next(), sequence);
+  }
   receiver.kill();
   raise(broker, 100);
   Mailslot slot = open(broker, kSlot);
