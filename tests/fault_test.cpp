@@ -169,7 +169,7 @@ class Fault : public testing::TestWithParam<Scene> {
     }
   }
   void listen_until_nobody_speaks() {
-    const auto silent = [this](const Child& child) {
+    const auto silent = [](const Child& child) {
       pollfd poll{child.descriptor(), POLLIN, 0};
       return ::poll(&poll, 1, 0) == 0;
     };

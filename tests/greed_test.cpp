@@ -104,7 +104,7 @@ TEST_F(Greed, ForMailslotsIsBoundedAndTheOthersAreServed) {
 
 TEST_F(Greed, ForMemoryIsBoundedAndTheOthersAreServed) {
   start();
-  constexpr std::uint64_t kRing = 64 << 20;
+  static constexpr std::uint64_t kRing = 64 << 20;
   const Taker taker = take(32, [](alert::Client& client, int n) {
     const std::string name = "\\mailslot\\greedy" + std::to_string(n);
     const int made = code_of(client.call(alert::MakeMailslot{name, {}, kRing, {}}));
