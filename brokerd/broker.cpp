@@ -303,6 +303,8 @@ Outcome<alert::Nothing> Broker::start(const Caller& caller, const alert::Start& 
   const Mailslot* slot = ledger_.mailslot(row.recipient);
   if (slot && !policy_.may_touch(caller.uid, slot->state.uid))
     return refuse(Code::access_denied, "the mailslot belongs to somebody else");
+  if (slot)
+    if (auto judged = judge_readers(*slot, row.event); !judged) return judged;
   const SemaphoreState* semaphore = ledger_.semaphore(row.recipient);
   if (semaphore && !policy_.may_touch(caller.uid, semaphore->uid))
     return refuse(Code::access_denied, "the semaphore belongs to somebody else");

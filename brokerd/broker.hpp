@@ -148,6 +148,7 @@ class Broker {
   };
   /// What ends with a connection.
   struct SessionState {
+    Caller caller;  // as it was when it opened a mailslot
     std::vector<OpenedMailslot> opened;
     std::vector<std::string> semaphores;       // opened
     std::vector<std::uint64_t> registrations;  // ids
@@ -163,6 +164,8 @@ class Broker {
   Outcome<Ticket> counted(Outcome<Ticket> ticket) noexcept;
   Outcome<alert::Nothing> judge_rate(const Caller& caller, std::size_t bytes, std::uint64_t now_ns);
   Outcome<alert::Nothing> judge_reading(const Caller& caller, const Mailslot& slot);
+  /// Whether everybody who has the mailslot open may also read this event.
+  Outcome<alert::Nothing> judge_readers(const Mailslot& slot, std::string_view event);
   [[nodiscard]] std::vector<alert::Stats::Quota> quotas() const;
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
   Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);

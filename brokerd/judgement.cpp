@@ -38,6 +38,17 @@ Outcome<alert::Nothing> Broker::judge_reading(const Caller& caller, const Mailsl
   return alert::Nothing{};
 }
 
+Outcome<alert::Nothing> Broker::judge_readers(const Mailslot& slot, std::string_view event) {
+  Mailbox* mailbox = mailboxes_.find(slot.state.incarnation);
+  if (!mailbox) return alert::Nothing{};
+  std::vector<std::uint64_t> readers;
+  if (mailbox->consumer) readers.push_back(mailbox->consumer->session.id);
+  for (const Mailbox::Observer& observer : mailbox->observers) readers.push_back(observer.session.id);
+  for (const std::uint64_t id : readers)
+    if (auto judged = judge(sessions_.at(id).caller, Verb::read, event); !judged) return judged;
+  return alert::Nothing{};
+}
+
 Outcome<alert::Can::Reply> Broker::can(const Caller& caller, const alert::Can& call) const {
   const bool is_self = caller.uid == call.uid;
   if (!is_self && caller.uid != 0) return refuse(Code::access_denied, "only root may ask about another uid");

@@ -144,7 +144,9 @@ Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& ca
   } else {
     mailbox->observers.push_back({caller.session, std::move(poll)});
   }
-  sessions_[caller.session.id].opened.push_back({name, incarnation, {}});
+  SessionState& session = sessions_[caller.session.id];
+  session.caller = caller;
+  session.opened.push_back({name, incarnation, {}});
   return opened;
 }
 
@@ -162,6 +164,7 @@ Outcome<alert::Replay::Reply> Broker::replay(const Caller& caller, const alert::
   const Mailslot* slot = ledger_.mailslot(name);
   if (!slot || slot->state.incarnation != one->incarnation)
     return refuse(Code::broken_pipe, "the mailslot was deleted");
+  if (auto judged = judge_reading(caller, *slot); !judged) return tl::unexpected<Refusal>(judged.error());
   const MailslotState& state = slot->state;
   const Mailbox* mailbox = mailboxes_.find(state.incarnation);
   if (!mailbox) return refuse(Code::invalid_handle, "the mailslot is not open on this connection");

@@ -143,6 +143,30 @@ TEST(Rule, AboutReadingHoldsForEveryEventThatAMailslotHasHad) {
   EXPECT_EQ(here.ask(alert::OpenMailslot{kSlot, false, {}}), 5);
 }
 
+TEST(Rule, AboutReadingHoldsForEventsThatComeToAnOpenMailslot) {
+  Configured here("[[rule]]\nallow = false\nverb = \"read\"\nevent = \"JOBS\"\n");
+  for (const bool consume : {true, false}) {
+    alert::Client client = here.broker->connect();
+    ASSERT_EQ(code_of(client.call(alert::MakeMailslot{kSlot, {}, {}, true})), 0);
+    ASSERT_EQ(code_of(client.call(alert::OpenMailslot{kSlot, consume, {}})), 0);
+    EXPECT_EQ(code_of(client.call(alert::Start{"JOBS", kSlot, {}, {}})), 5);
+    EXPECT_EQ(here.ask(alert::Start{"JOBS", kSlot, {}, {}}), 5);
+    EXPECT_EQ(here.ask(alert::Start{"JOBS", "\\mailslot\\other", {}, true}), 0);
+    ASSERT_EQ(code_of(client.call(alert::DeleteMailslot{kSlot})), 0);
+  }
+}
+
+TEST(Rule, AboutReadingHoldsForReplays) {
+  Configured here("");
+  alert::Client client = here.broker->connect();
+  ASSERT_EQ(code_of(client.call(alert::MakeMailslot{kSlot, {}, {}, {}})), 0);
+  ASSERT_EQ(code_of(client.call(alert::Start{"JOBS", kSlot, {}, {}})), 0);
+  ASSERT_EQ(code_of(client.call(alert::OpenMailslot{kSlot, true, {}})), 0);
+  EXPECT_EQ(code_of(client.call(alert::Replay{kSlot, {}})), 0);
+  here.reload("[[rule]]\nallow = false\nverb = \"read\"\nevent = \"JOBS\"\n");
+  EXPECT_EQ(code_of(client.call(alert::Replay{kSlot, {}})), 5);
+}
+
 TEST(Sighup, ChangesTheVerdictOfALiveConnection) {
   Configured here("");
   alert::Client client = here.broker->connect();
