@@ -69,6 +69,8 @@ void Spool::look(std::uint64_t now_ns) {
     changed_ = true;
     again_ns_ = events_ ? 0 : now_ns + kSecond;
   }
+  std::erase_if(postponed_, [&](const auto& uid) { return uid.second <= now_ns; });
+  if (!postponed_.empty()) again_ns_ = again_ns_ > 0 ? again_ns_ : now_ns + kSecond;
   if (changed_ && !folder_stream_ && waiting_.empty()) begin_look();
   for (std::size_t names = 0; folder_stream_ && names < kNamesPerLook; ++names) {
     if (const dirent* found = ::readdir(folder_stream_.get()))
@@ -93,11 +95,15 @@ void Spool::sort_in(const std::string& name) {
   if (::fstatat(folder_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
   if (const auto wrong = wrong_with(status); !wrong.empty()) return set_aside(name, wrong);
   if (!alert::is_spool_name(name)) return set_aside(name, "not named by a raise id");
-  std::set<Place>& places = waiting_[status.st_uid];
-  places.emplace(status.st_mtim.tv_sec * static_cast<std::int64_t>(kSecond) + status.st_mtim.tv_nsec, name);
-  if (places.size() <= kWaitingPerUid) return;
-  places.erase(std::prev(places.end()));
-  changed_ = true;
+  if (postponed_.contains(status.st_uid)) return;
+  Waiting& waiting = waiting_[status.st_uid];
+  waiting.places.emplace(status.st_mtim.tv_sec * static_cast<std::int64_t>(kSecond) + status.st_mtim.tv_nsec, name);
+  // Fewer of each where many uids left something, so that all together stay bounded, too.
+  const std::size_t most = std::clamp<std::size_t>(kWaiting / waiting_.size(), 1, kWaitingPerUid);
+  while (waiting.places.size() > most) {
+    waiting.places.erase(std::prev(waiting.places.end()));
+    waiting.has_more = true;
+  }
 }
 
 std::optional<Spool::Entry> Spool::next() {
@@ -107,8 +113,10 @@ std::optional<Spool::Entry> Spool::next() {
     auto of_uid = waiting_.upper_bound(served_uid_);
     if (of_uid == waiting_.end()) of_uid = waiting_.begin();
     served_uid_ = of_uid->first;
-    const std::string name = of_uid->second.extract(of_uid->second.begin()).value().second;
-    if (of_uid->second.empty()) waiting_.erase(of_uid);
+    Waiting& waiting = of_uid->second;
+    const std::string name = waiting.places.extract(waiting.places.begin()).value().second;
+    changed_ |= waiting.places.empty() && waiting.has_more;
+    if (waiting.places.empty()) waiting_.erase(of_uid);
     if (auto entry = read(name)) return entry;
   }
   return std::nullopt;
@@ -156,7 +164,8 @@ void Spool::set_aside(const std::string& name, std::string_view why) {
 
 void Spool::postpone(std::uint32_t uid, std::uint64_t now_ns) {
   waiting_.erase(uid);
-  again_ns_ = now_ns + kSecond;
+  postponed_[uid] = now_ns + kSecond;
+  if (again_ns_ == 0) again_ns_ = now_ns + kSecond;
 }
 
 }  // namespace brokerd

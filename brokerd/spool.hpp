@@ -24,6 +24,7 @@ class Spool {
   enum class Access { user, everybody };  // mode 0700 or 01733: drop in, but neither look nor remove
   static constexpr std::size_t kNamesPerLook = 256;
   static constexpr std::size_t kWaitingPerUid = 1'024;  // the oldest; the rest is found by a later look
+  static constexpr std::size_t kWaiting = 16'384;       // of all uids, shared out among them
   static constexpr std::size_t kBadKept = 64;
 
   struct Entry {
@@ -42,7 +43,7 @@ class Spool {
   [[nodiscard]] std::optional<Entry> next();
   void remove(const Entry& entry);
   void set_aside(const std::string& name, std::string_view why);
-  /// Not now: this uid's files are looked for again in a second.
+  /// Not now: this uid's files are passed over for a second.
   void postpone(std::uint32_t uid, std::uint64_t now_ns);
 
   /// Readable when something was put there; -1 where the system has no inotify left.
@@ -68,10 +69,15 @@ class Spool {
   alert::Descriptor folder_;
   alert::Descriptor bad_folder_;
   alert::Descriptor events_;
-  bool changed_ = true;                               // since the last look began
-  std::uint64_t again_ns_ = 0;                        // when to look even without a change; 0: never
-  std::unique_ptr<DIR, CloseStream> folder_stream_;   // of the look in progress
-  std::map<std::uint32_t, std::set<Place>> waiting_;  // by uid; never empty sets
+  bool changed_ = true;                              // since the last look began
+  std::uint64_t again_ns_ = 0;                       // when to look even without a change; 0: never
+  std::unique_ptr<DIR, CloseStream> folder_stream_;  // of the look in progress
+  struct Waiting {
+    std::set<Place> places;  // never empty
+    bool has_more = false;   // in the folder
+  };
+  std::map<std::uint32_t, Waiting> waiting_;          // by uid
+  std::map<std::uint32_t, std::uint64_t> postponed_;  // by uid: until when
   std::uint32_t served_uid_ = 0;                      // whose file was given out last
   std::uint64_t bad_ = 0;
   std::string last_bad_;

@@ -76,6 +76,25 @@ TEST_F(Folder, HoldsBackAUidThatIsPostponed) {
   EXPECT_EQ(spool.next()->name, id(1));
 }
 
+TEST_F(Folder, RestsWhileAUidWithMoreFilesThanItRemembersIsPostponed) {
+  const int count = static_cast<int>(Spool::kWaitingPerUid) + 10;
+  for (int i = 0; i < count; ++i) leave(id(i));
+  do spool.look(1);
+  while (!spool.next());
+  spool.postpone(::geteuid(), 1);
+  for (int turn = 0; turn < 20; ++turn) {
+    spool.look(2);
+    EXPECT_FALSE(spool.next());
+  }
+  EXPECT_EQ(spool.timeout_ms(), 1'000);
+  std::size_t later = 0;
+  for (int turn = 0; turn < 20; ++turn) {
+    spool.look(1'000'000'001);
+    while (const auto entry = spool.next()) ++later, spool.remove(*entry);
+  }
+  EXPECT_EQ(later, static_cast<std::size_t>(count));
+}
+
 TEST_F(Folder, HasOneBrokerAtATime) {
   const auto second = Spool::open(path(), Spool::Access::user);
   ASSERT_FALSE(second);
