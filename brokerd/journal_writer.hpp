@@ -49,6 +49,7 @@ struct Bound {
     p("journal", s.journal), p("boot", s.boot), p("bound", s.bound), p("clean", s.clean);
   }
 };
+/// Empty where the system does not say, which is then no boot that anything could be known of.
 [[nodiscard]] std::string this_boot();
 /// None where there is no such file; an error sentence where it is not one of ours.
 [[nodiscard]] tl::expected<std::optional<Bound>, std::string> read_bound(const JournalFolder& folder);

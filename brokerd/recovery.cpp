@@ -228,7 +228,8 @@ std::vector<std::string> checkpoint_parts(const Ledger& ledger) {
   return parts;
 }
 
-tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns) {
+tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns,
+                                              const std::string& boot) {
   const auto path = folder.path();
   const auto segments = alert::journal_segments(path);
   if (!segments) return tl::unexpected<std::string>(path.string() + ": " + segments.error().message());
@@ -238,8 +239,7 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
   std::vector<std::string> notes;
   Fold fold;
   Bound bound = known->value_or(Bound{});
-  const std::string boot = this_boot();
-  bool numbers_are_certain = bound.clean || bound.boot == boot;
+  bool numbers_are_certain = bound.clean || (!boot.empty() && bound.boot == boot);
   std::optional<std::uint64_t> current;  // the segment to go on with
 
   // The newest segment that starts with a whole checkpoint carries the state.

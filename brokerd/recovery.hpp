@@ -18,7 +18,8 @@ struct Recovered {
 
 /// Folds, decides where numbering goes on, and opens the segment to write to. `now_ns` stamps what
 /// has to be written. Sessions of the old life end; what an attached consumer may have seen is marked.
-[[nodiscard]] tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns);
+[[nodiscard]] tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns,
+                                                           const std::string& boot = this_boot());
 
 /// The state that a segment starts with; none where its checkpoint cannot be read.
 [[nodiscard]] std::optional<Ledger> checkpoint_of(const std::filesystem::path& segment);

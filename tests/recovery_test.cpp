@@ -14,11 +14,11 @@ using namespace brokerd;
 class Recovery : public testing::Test {
  protected:
   /// Opens it as a starting broker does.
-  Recovered& open() {
+  Recovered& open(const std::string& boot = this_boot()) {
     life_.reset();
     auto folder = JournalFolder::open(folder_ / "journal");
     EXPECT_TRUE(folder) << (folder ? "" : folder.error());
-    auto recovered = recover(std::move(*folder), 1);
+    auto recovered = recover(std::move(*folder), 1, boot);
     EXPECT_TRUE(recovered) << (recovered ? "" : recovered.error());
     life_.emplace(std::move(*recovered));
     return *life_;
@@ -130,6 +130,13 @@ TEST_F(Recovery, ReusesNoNumberWhenTheTailMayBeLostWithAnotherBoot) {
   EXPECT_EQ(segments(), 2u);
   ASSERT_EQ(life_->notes.size(), 1u);
   EXPECT_NE(life_->notes[0].find("numbers 6 to"), std::string::npos) << life_->notes[0];
+}
+
+TEST_F(Recovery, ReusesNoNumberWhenNobodyKnowsTheBoot) {
+  open("");
+  raise(5);
+  open("");
+  EXPECT_GT(raise(), JournalWriter::kNumbersAhead / 2);
 }
 
 TEST_F(Recovery, ReusesNoNumberWhenTheFirstStartOnAnotherBootFailed) {
