@@ -318,6 +318,7 @@ Outcome<alert::Nothing> Broker::start(const Caller& caller, const alert::Start& 
   for (const auto& [name, other] : ledger_.mailslots())
     if (slot && other.state.uid == slot->state.uid) past += other.past.size();
   if (past >= policy_.limits[Quota::past_registrations]) return exceeded(Quota::past_registrations);
+  if (auto judged = judge_change(caller, now_ns); !judged) return judged;
   settle();
   Registration now = row;
   now.from = ledger_.totals().sequence;

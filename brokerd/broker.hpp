@@ -163,6 +163,7 @@ class Broker {
   /// `ticket`, with a refusal counted.
   Outcome<Ticket> counted(Outcome<Ticket> ticket) noexcept;
   Outcome<alert::Nothing> judge_rate(const Caller& caller, std::size_t bytes, std::uint64_t now_ns);
+  Outcome<alert::Nothing> judge_change(const Caller& caller, std::uint64_t now_ns);
   Outcome<alert::Nothing> judge_reading(const Caller& caller, const Mailslot& slot);
   /// Whether everybody who has the mailslot open may also read this event.
   Outcome<alert::Nothing> judge_readers(const Mailslot& slot, std::string_view event);

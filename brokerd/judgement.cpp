@@ -27,6 +27,12 @@ Outcome<alert::Nothing> Broker::judge_rate(const Caller& caller, std::size_t byt
   return alert::Nothing{};
 }
 
+Outcome<alert::Nothing> Broker::judge_change(const Caller& caller, std::uint64_t now_ns) {
+  if (!rates_.take_change(caller.uid, policy_.limits, now_ns))
+    return tl::unexpected<Refusal>(over(Quota::table_changes_per_second, caller.uid, now_ns));
+  return alert::Nothing{};
+}
+
 /// What a mailslot holds comes from every event it is or was registered for.
 Outcome<alert::Nothing> Broker::judge_reading(const Caller& caller, const Mailslot& slot) {
   const auto& rows = ledger_.table().of_recipient(slot.state.name);

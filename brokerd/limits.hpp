@@ -21,6 +21,7 @@ enum class Quota : std::uint8_t {
   open_semaphores,
   alerts_per_second,
   bytes_per_second,
+  table_changes_per_second,
 };
 
 enum class Unit : std::uint8_t { count, bytes };
@@ -53,8 +54,10 @@ inline constexpr std::array kQuotas{
     QuotaFacts{"open_semaphores", Unit::count, 64, 64, "too many semaphores are open on this connection"},
     QuotaFacts{"alerts_per_second", Unit::count, 10'000, kUnlimited, "this uid raises too many alerts a second"},
     QuotaFacts{"bytes_per_second", Unit::bytes, 64ULL << 20, kUnlimited, "this uid raises too many bytes a second"},
+    QuotaFacts{"table_changes_per_second", Unit::count, 10'000, kUnlimited,
+               "this uid makes, opens or registers too often a second"},
 };
-static_assert(kQuotas.size() == static_cast<std::size_t>(Quota::bytes_per_second) + 1);
+static_assert(kQuotas.size() == static_cast<std::size_t>(Quota::table_changes_per_second) + 1);
 
 [[nodiscard]] constexpr const QuotaFacts& facts(Quota quota) noexcept {
   return kQuotas[static_cast<std::size_t>(quota)];

@@ -39,6 +39,7 @@ Outcome<alert::MakeMailslot::Reply> Broker::make(const Caller& caller, const ale
                                   [&](const auto& slot) { return slot.second.state.uid == caller.uid; });
   if (static_cast<std::size_t>(mine) >= policy_.limits[Quota::mailslots])
     return tl::unexpected<Refusal>(over(Quota::mailslots, caller.uid, now_ns));
+  if (auto judged = judge_change(caller, now_ns); !judged) return tl::unexpected<Refusal>(judged.error());
   settle();
   MailslotState slot;
   slot.name = name;
@@ -85,6 +86,7 @@ Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& ca
   if (auto judged = judge_reading(caller, **found); !judged) return tl::unexpected<Refusal>(judged.error());
   if (sessions_[caller.session.id].opened.size() >= policy_.limits[Quota::open_mailslots])
     return tl::unexpected<Refusal>(over(Quota::open_mailslots, caller.uid, now_ns));
+  if (auto judged = judge_change(caller, now_ns); !judged) return tl::unexpected<Refusal>(judged.error());
   const std::string name = (*found)->state.name;
   const std::uint64_t incarnation = (*found)->state.incarnation;
   if (call.consume) {

@@ -54,11 +54,22 @@ std::optional<Quota> Rates::take(std::uint32_t uid, std::uint32_t bytes, const L
   return std::nullopt;
 }
 
+bool Rates::take_change(std::uint32_t uid, const Limits& limits, std::uint64_t now_ns) {
+  const std::uint64_t rate = limits[Quota::table_changes_per_second];
+  if (rate == kUnlimited) return true;
+  forget_the_idle(now_ns);
+  TokenBucket& mine = by_uid_[uid].changes;
+  if (!mine.holds(1, rate, now_ns)) return false;
+  mine.take(1, rate, now_ns);
+  return true;
+}
+
 void Rates::forget_the_idle(std::uint64_t now_ns) {
   if (by_uid_.size() < forget_at_ || now_ns < kForgetAfterNs) return;
   std::erase_if(by_uid_, [&](const auto& one) {
     return one.second.alerts.is_idle_since(now_ns - kForgetAfterNs) &&
-           one.second.bytes.is_idle_since(now_ns - kForgetAfterNs);
+           one.second.bytes.is_idle_since(now_ns - kForgetAfterNs) &&
+           one.second.changes.is_idle_since(now_ns - kForgetAfterNs);
   });
   forget_at_ = std::max<std::size_t>(1'024, 2 * by_uid_.size());
 }

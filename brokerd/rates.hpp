@@ -1,5 +1,5 @@
 #pragma once
-// How fast each uid raises: token buckets. Pure: time is a parameter.
+// How fast each uid raises and changes the table: token buckets. Pure: time is a parameter.
 
 #include <cstddef>
 #include <cstdint>
@@ -31,12 +31,15 @@ class Rates {
   /// The bound that this alert exceeds; none: it counts.
   [[nodiscard]] std::optional<Quota> take(std::uint32_t uid, std::uint32_t bytes, const Limits& limits,
                                           std::uint64_t now_ns);
+  /// Whether a change of the table counts, which is journaled like an alert.
+  [[nodiscard]] bool take_change(std::uint32_t uid, const Limits& limits, std::uint64_t now_ns);
   [[nodiscard]] std::size_t size() const noexcept { return by_uid_.size(); }
 
  private:
   struct Buckets {
     TokenBucket alerts;
     TokenBucket bytes;
+    TokenBucket changes;
   };
   void forget_the_idle(std::uint64_t now_ns);
 

@@ -17,6 +17,7 @@ Outcome<OpenedSemaphore> Broker::open(const Caller& caller, const alert::OpenSem
   std::vector<std::string>& opened = sessions_[caller.session.id].semaphores;
   if (opened.size() >= policy_.limits[Quota::open_semaphores])
     return tl::unexpected<Refusal>(over(Quota::open_semaphores, caller.uid, now_ns));
+  if (auto judged = judge_change(caller, now_ns); !judged) return tl::unexpected<Refusal>(judged.error());
   if (!ledger_.semaphore(name))
     if (auto made = change(caller, {SemaphoreState{name, caller.uid, 0}}, now_ns); !made)
       return tl::unexpected<Refusal>(made.error());

@@ -131,6 +131,19 @@ TEST_F(Quotas, OneByteTooManyIsNotRaised) {
   expect_counted("bytes_per_second", 1);
 }
 
+TEST_F(Quotas, TableChangesASecondAreBoundedAndWithdrawingIsFree) {
+  start("table_changes_per_second = 3");
+  ASSERT_EQ(make(1), 0);
+  ASSERT_EQ(ask(alert::Start{"TEST", slot(1), {}, {}}), 0);
+  int passed = 0;
+  for (int n = 2; make(n) == 0; ++n) ++passed;  // the third, and what seconds that pass give
+  EXPECT_GE(passed, 1);
+  EXPECT_EQ(ask(alert_of(38)), 0);
+  EXPECT_EQ(ask(alert::Stop{"TEST", slot(1)}), 0);
+  EXPECT_EQ(ask(alert::DeleteMailslot{slot(1)}), 0);
+  expect_counted("table_changes_per_second", 1);
+}
+
 TEST_F(Quotas, DryRunsAreNotCountedAsRaised) {
   start("alerts_per_second = 0");
   alert::Raise dry = alert_of(38);
