@@ -121,6 +121,31 @@ TEST(PastedText, WithoutBytesIsToldFromNothing) {
   EXPECT_TRUE(has(dump({"-", "--json"}, "41 42 4\n").out, R"({"error":{"code":"bad_text","offset":6)"));
 }
 
+TEST(PastedText, IsNotWhatABeginningOfAnAlertLooksLikeToo) {
+  for (const std::string name : {"lm20-print-basic", "nt-print-basic"})
+    for (const std::string profile : {"lm20", "nt"}) {
+      const test::TemporaryFolder folder;
+      Words raw{"--json", "--profile", profile}, hex = raw;
+      for (std::size_t size = 4; size < 22; ++size) {
+        const std::string cut = wire_of(name).substr(0, size);
+        raw.push_back(folder.file("raw" + std::to_string(size), cut));
+        hex.push_back(folder.file("hex" + std::to_string(size), hex_of(cut)));
+      }
+      const Finished dumped = dump(raw);
+      EXPECT_EQ(dumped.status, 4);
+      EXPECT_EQ(dumped.out, dump(hex).out);
+      raw.insert(raw.end(), {"--format", "raw"});
+      EXPECT_EQ(dumped.out, dump(raw).out);
+    }
+}
+
+TEST(PastedText, WithoutBytesCanBeInsistedOnAsAnAlert) {
+  const std::string text = "timePRI";
+  expect_refused(dump({"-"}, text), "is text, but no bytes in hexadecimal (--format raw: take it as it is)");
+  const Finished dumped = dump({"-", "--format", "raw", "--profile", "lm20"}, text);
+  EXPECT_TRUE(has(dumped.out, "\"PRI\"  (cut)")) << dumped.out;
+}
+
 TEST(PastedText, OfOtherEncodingsIsRead) {
   const std::string wire = wire_of("nt-print-basic");
   for (const std::string program : {"xxd", "hexdump -C", "xxd -p", "xxd -i"}) {

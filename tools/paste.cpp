@@ -4,6 +4,7 @@
 #include "alert/capture/frame.hpp"
 #include "alert/capture/hex_paste.hpp"
 #include "alert/wire/alert.hpp"
+#include "alert/wire/text.hpp"
 #include "exit_status.hpp"
 
 using namespace alert;
@@ -76,9 +77,15 @@ bool looks_like_datagram(Bytes bytes) {
 
 }  // namespace
 
-tl::expected<Paste, Damage> read_paste(const std::string& path, std::string_view text, PastePart part) {
+tl::expected<std::optional<Paste>, Damage> read_paste(const std::string& path, std::string_view text,
+                                                      PastePart part) {
   auto paste = read_hex_paste(text);
-  if (!paste) return refusal(path, sentence(paste.error(), text), paste.error().offset);
+  if (!paste) {
+    const bool may_be_raw = part == PastePart::whole && paste.error().fault == PasteFault::no_hex;
+    if (may_be_raw && !utf8_to_utf16le(text)) return std::optional<Paste>();
+    return refusal(path, sentence(paste.error(), text) + (may_be_raw ? " (--format raw: take it as it is)" : ""),
+                   paste.error().offset);
+  }
   std::string remark;
   if (paste->start != 0) {
     remark = "the dump starts at offset " + std::to_string(paste->start) + ", what is before it is not there";

@@ -207,8 +207,9 @@ tl::expected<std::unique_ptr<Source>, Damage> open_file(const std::string& path,
   if (text) {
     auto paste = read_paste(path, *text, is_hex ? PastePart::any : PastePart::whole);
     if (!paste) return tl::unexpected(paste.error());
-    return std::make_unique<BlockSource>(path, std::move(paste->blocks), BlockSource::Content::any,
-                                         std::move(paste->remark));
+    if (*paste)
+      return std::make_unique<BlockSource>(path, std::move((*paste)->blocks), BlockSource::Content::any,
+                                           std::move((*paste)->remark));
   }
   const auto content = form == "raw"        ? BlockSource::Content::alert
                        : form == "datagram" ? BlockSource::Content::datagram
