@@ -158,14 +158,15 @@ TEST(DumpProfile, OfBytesWithoutSenseInEitherShowsWhatCouldBeReadInBoth) {
 }
 
 TEST(DumpProfile, OfNothingIsNoQuestion) {
-  for (const Words& how : {Words{}, {"--format", "raw"}}) {
-    Words words{"-", "--json"};
-    words.insert(words.end(), how.begin(), how.end());
-    const Finished dumped = dump(words);
-    EXPECT_EQ(dumped.status, 4);
-    EXPECT_EQ(dumped.err, "alertctl: -: empty\n");
-    EXPECT_EQ(test::only_line(dumped).at("error").at("code"), "truncated");
-  }
+  for (const std::string form : {"auto", "raw", "hex", "datagram", "pcap", "pcapng", "journal"})
+    for (const Words& profile : {Words{}, {"--profile", "lm20"}, {"--profile", "nt"}}) {
+      Words words{"-", "--json", "--format", form};
+      words.insert(words.end(), profile.begin(), profile.end());
+      const Finished dumped = dump(words);
+      EXPECT_EQ(dumped.status, 4) << form;
+      EXPECT_EQ(dumped.err, "alertctl: -: is empty\n") << form;
+      EXPECT_EQ(test::only_line(dumped).at("error").at("code"), "truncated") << form;
+    }
 }
 
 TEST(DumpProfile, IsKnownToTheJournalWhateverTheOption) {

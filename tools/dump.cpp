@@ -95,8 +95,8 @@ class Dump {
   void show_guess(const Captured& captured) {
     const ProfileGuess guess = options_.profile.empty() ? guess_profile(captured.wire)
                                                         : told_profile(profile_of(options_.profile), captured.wire);
-    if (captured.wire.empty() && !captured.from.datagram && options_.profile.empty()) {
-      trouble({kDamaged, std::string(captured.place) + ": empty", Error{Errc::truncated, 0}});
+    if (captured.wire.empty() && !captured.from.datagram) {
+      show_empty(captured, guess.profile);
     } else if (captured.from.datagram && (!guess.is_alert || messngr(captured.wire, captured.from))) {
       show_payload(captured);
     } else if (guess.verdict == ProfileGuess::Verdict::clear) {
@@ -108,6 +108,13 @@ class Dump {
     } else {
       show_nonsense(captured, guess.reason);
     }
+  }
+
+  void show_empty(const Captured& captured, Profile profile) {
+    const bool is_told = !options_.profile.empty();
+    if (is_told) show_alert(captured, profile, "as told", false);
+    trouble({kDamaged, std::string(captured.place) + ": is empty",
+             is_told ? std::nullopt : std::optional(Error{Errc::truncated, 0})});
   }
 
   void show_nonsense(const Captured& captured, const std::string& why) {

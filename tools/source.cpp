@@ -189,6 +189,7 @@ tl::expected<std::unique_ptr<Source>, Damage> open_file(const std::string& path,
   FileWindow window(std::move(fd), static_cast<std::uint64_t>(std::max<off_t>(start, 0)));
   const Bytes head = window.at_least(pcapng::kBlockOverhead);
   if (window.error()) return no_system(path, window.error());
+  if (head.empty() && form != "raw") return damage(path, "is empty", Error{Errc::truncated, 0});
   const bool is_capture = form == "pcap" || form == "pcapng" || form == "journal";
   if (is_capture || (form == "auto" && CaptureReader::recognises(head)))
     return std::make_unique<CaptureSource>(path, std::move(window));
@@ -200,7 +201,6 @@ tl::expected<std::unique_ptr<Source>, Damage> open_file(const std::string& path,
   }
   if (window.error()) return no_system(path, window.error());
   if (all.size() > kLargestPaste) return damage(path, "holds more than one alert can be");
-  if (all.empty()) return damage(path, "is empty", Error{Errc::truncated, 0});
   const bool is_hex = form == "hex";
   const auto text = is_hex || form == "auto" ? pasted_text(all) : std::nullopt;
   if (is_hex && !text) return damage(path, "is no text", Error{Errc::bad_text, 0});
