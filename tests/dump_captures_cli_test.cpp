@@ -180,7 +180,7 @@ TEST(DumpCaptures, CountFragmentsAndSaySo) {
                                      packet(netbios_fragment), packet(an_alert())}));
   EXPECT_EQ(dumped.status, 0);
   EXPECT_EQ(json_lines(dumped).size(), 1u);
-  EXPECT_EQ(dumped.err, "alertctl: -: 4 packets, 1 mailslot datagrams, 3 UDP fragments not put together\n");
+  EXPECT_EQ(dumped.err, "alertctl: -: 4 packets, 1 mailslot datagram, 3 UDP fragments not put together\n");
 }
 
 TEST(DumpCaptures, PassOverWhatIsNotOnPort138) {

@@ -230,7 +230,7 @@ TEST(DumpJournals, AmongForeignPacketsMergedByMergecapGiveBoth) {
   }
   EXPECT_EQ(texts, (Words{"one", "two", "three"}));
   EXPECT_EQ(datagrams, 1u);
-  EXPECT_TRUE(has(dumped.err, "1 mailslot datagrams")) << dumped.err;
+  EXPECT_TRUE(has(dumped.err, "packets, 1 mailslot datagram, 1 other on port 138")) << dumped.err;
 }
 
 TEST(DumpMailslots, ShowWhatIsPendingAndConsumeNothing) {

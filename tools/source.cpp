@@ -6,6 +6,7 @@
 #include "alert/control/json_fields.hpp"
 #include "alert/journal/journal.hpp"
 #include "exit_status.hpp"
+#include "field_values.hpp"
 #include "paste.hpp"
 
 using namespace alert;
@@ -34,9 +35,9 @@ struct Tally {
   std::string first_refusal;
 
   [[nodiscard]] std::string summary() const {
-    std::string text = std::to_string(packets) + " packets, " + std::to_string(datagrams) + " mailslot datagrams";
-    if (fragments) text += ", " + std::to_string(fragments) + " UDP fragments not put together";
-    if (refused) text += ", " + std::to_string(refused) + " others on port 138 (first: " + first_refusal + ")";
+    std::string text = counted(packets, "packet") + ", " + counted(datagrams, "mailslot datagram");
+    if (fragments) text += ", " + counted(fragments, "UDP fragment") + " not put together";
+    if (refused) text += ", " + counted(refused, "other") + " on port 138 (first: " + first_refusal + ")";
     return text;
   }
 };
