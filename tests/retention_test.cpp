@@ -172,6 +172,16 @@ TEST(RetentionOfABroker, LeavesAGapWithTheExactRangeAndCountAndAllTheRest) {
   EXPECT_EQ(after.at("pending"), 0);
 }
 
+TEST(RetentionOfABroker, IsToldInOneLineOnStandardErrorWhereTheOutputIsRaw) {
+  const Shortened shortened;
+  const std::uint64_t lost = shortened.row().at("lost");
+  const auto read = shortened.broker.ctl({"read", "box", "--raw"});
+  EXPECT_EQ(read.status, 0);
+  EXPECT_FALSE(read.out.empty());
+  EXPECT_EQ(read.err, "alertctl: gap: " + std::to_string(lost) + " alerts between 2 and " +
+                          std::to_string(1 + lost) + " are lost (retention)\n");
+}
+
 TEST(RetentionOfABroker, IsRememberedWhenItWasKilled) {
   Shortened shortened;
   const auto before = shortened.row();

@@ -179,11 +179,12 @@ std::string payload_block(Bytes payload, Codecs& codecs, const Provenance& from)
   return out + "\n";
 }
 
-std::string gap_block(const GapBody& gap) {
-  const std::string count = gap.count > 0 ? std::to_string(gap.count) : "an unknown number of";
-  return "gap: " + count + " alerts between " + std::to_string(gap.first) + " and " + std::to_string(gap.last) +
-         " are lost (" + std::string(gap_reason(gap.reason)) + ")\n\n";
+std::string gap_sentence(const GapBody& gap) {
+  return "gap: " + (gap.count > 0 ? counted(gap.count, "alert") : "an unknown number of alerts") + " between " +
+         std::to_string(gap.first) + " and " + std::to_string(gap.last) + (gap.count == 1 ? " is" : " are") +
+         " lost (" + std::string(gap_reason(gap.reason)) + ")";
 }
+std::string gap_block(const GapBody& gap) { return gap_sentence(gap) + "\n\n"; }
 
 void complain(std::string_view sentence) { std::fprintf(stderr, "alertctl: %s\n", for_terminal(sentence).c_str()); }
 

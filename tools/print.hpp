@@ -27,6 +27,7 @@
                                         std::string_view why);
 /// A mailslot write whose payload is no alert: a pop-up message or another protocol's.
 [[nodiscard]] std::string payload_block(alert::Bytes payload, Codecs& codecs, const Provenance& from);
+[[nodiscard]] std::string gap_sentence(const alert::GapBody& gap);
 [[nodiscard]] std::string gap_block(const alert::GapBody& gap);
 
 /// "alertctl: ..." on stderr.

@@ -40,7 +40,7 @@ std::string shown(const RecordView& record, Codecs& codecs, const ReadOptions& o
     if (options.json)
       append_gap_line(out, gap);
     else if (options.raw)
-      complain(gap_block(gap));
+      complain(gap_sentence(gap));
     else
       out = gap_block(gap);
     return out;
