@@ -114,6 +114,65 @@ TEST(Alertctl, ExitsTwoForACommandLineItDoesNotUnderstand) {
   }
 }
 
+TEST(Alertctl, ExitsTwoForANumberThatIsNoneOrDoesNotFit) {
+  // Each command line, the option whose value comes last, and the first number that is too large for it.
+  struct Taker {
+    Words words;
+    std::string option, too_large;
+  };
+  const std::string two_to_31 = "2147483648", two_to_32 = "4294967296", two_to_64 = "18446744073709551616";
+  std::vector<Taker> takers{{{"raise", "message", "a"}, "--require", two_to_64},
+                            {{"raise", "admin"}, "code", two_to_32},
+                            {{"raise", "user"}, "code", two_to_32},
+                            {{"raise", "errlog"}, "code", two_to_32},
+                            {{"raise", "errlog", "1"}, "--offset", two_to_32},
+                            {{"raise", "print"}, "--job", two_to_32},
+                            {{"read", "box"}, "--since", two_to_64},
+                            {{"wait", "go"}, "--count", two_to_64},
+                            {{"make", "box"}, "--max-message", two_to_32},
+                            {{"make", "box"}, "--capacity", two_to_64},
+                            {{"start", "ADMIN", "box"}, "--maxdata", two_to_32}};
+  for (const std::string option : {"--status", "--submitted", "--size"})
+    takers.push_back({{"raise", "print", "--job", "1"}, option, two_to_32});
+  for (const Words& words : {Words{"read", "box"}, {"listen", "ADMIN"}})
+    takers.push_back({words, "--count", two_to_64});
+  for (const Words& words : std::vector<Words>{{"raise", "message", "a"},
+                                               {"read", "box"},
+                                               {"listen", "ADMIN"},
+                                               {"wait", "go"},
+                                               {"make", "box"},
+                                               {"rm", "box"},
+                                               {"start", "ADMIN", "box"},
+                                               {"stop", "ADMIN", "box"},
+                                               {"table"},
+                                               {"mailslots"},
+                                               {"stats"},
+                                               {"can", "0", "make"}})
+    takers.push_back({words, "--timeout", two_to_31});
+  for (const auto& [words, option, too_large] : takers)
+    for (const std::string& number : {std::string(), std::string(" 1"), std::string("1.5"), std::string("0x"),
+                                      std::string("1e3"), std::string("1k"), std::string("-1"), too_large}) {
+      if (option == "code" && number == "-1") continue;  // looks like an option
+      Words all = words;
+      if (option != "code") all.push_back(option);
+      all.push_back(number);
+      SCOPED_TRACE(joined(all));
+      const Finished usage = alertctl(all);
+      EXPECT_EQ(usage.status, 2);
+      EXPECT_EQ(usage.out, "");
+      EXPECT_TRUE(has(usage.err, option + ": expected a whole number from ")) << usage.err;
+    }
+}
+
+TEST(Alertctl, TakesNumbersInDecimalWithZerosInFrontAndInHexadecimal) {
+  const test::Broker broker;
+  broker.ctl({"make", "box"});
+  broker.ctl({"start", "PRINTING", "box"});
+  EXPECT_EQ(broker.ctl({"raise", "print", "--job", "0012", "--status", "0x130", "--size", "4294967295"}).status, 0);
+  const std::string out = broker.ctl({"read", "box", "--json"}).out;
+  EXPECT_TRUE(has(out, R"("alrtpr_jobid":12,"alrtpr_status":304,)")) << out;
+}
+
 TEST(Alertctl, ExitsTwoForACodePageThatDoesNotExist) {
   const std::vector<Words> verbs{
       {"raise", "message", "a"}, {"read", "box"}, {"listen", "ADMIN"}, {"dump", "-"}, {"pack"}};

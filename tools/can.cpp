@@ -67,8 +67,7 @@ void add_can(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"raise", "start", "make", "read"}));
   sub->add_option("event", options->event, "The event; make has none");
   sub->add_flag("--json", options->json, "Print the verdict as JSON");
-  sub->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]")
-      ->check(CLI::PositiveNumber);
+  add_number(*sub, "--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]", 1);
   sub->footer(std::string("Examples:\n  alertctl can www-data raise ADMIN\n  alertctl can 1000 start PRINTING\n") +
               kExitStatuses);
   sub->callback([&context, options] { context.verb = [&context, options] { return can(context, *options); }; });

@@ -287,7 +287,7 @@ void add_raise(CLI::App& app, Context& context) {
   raise->add_option("--event", options->event, "Raise for this event, whatever the header says");
   raise->add_flag("--json", options->json, "Print the receipt as JSON");
   raise->add_flag("--must-deliver", options->must_deliver, "Exit 1 unless every match was written, and one was");
-  raise->add_option("--require", options->require, "Exit 1 unless at least this many were written");
+  add_number(*raise, "--require", options->require, "Exit 1 unless at least this many were written");
   raise->add_flag("--dry-run", options->dry_run, "Only say who would get it");
   raise->add_option("--id", options->id, "32 hexadecimal digits; raised again it counts once")
       ->transform([](std::string id) {
@@ -299,8 +299,7 @@ void add_raise(CLI::App& app, Context& context) {
       ->excludes(lines);
   raise->add_flag("--spool", options->spool, "Where no broker answers, leave it in its spool");
   raise->add_option("--spool-dir", options->spool_dir, "The spool to leave it in; implies --spool");
-  raise->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for the receipt [10000]")
-      ->check(CLI::PositiveNumber);
+  add_number(*raise, "--timeout", context.timeout_ms, "Milliseconds to wait for the receipt [10000]", 1);
   raise->require_subcommand(0, 1);
   raise->fallthrough();
   raise->footer(std::string("Examples:\n  alertctl raise admin 2377 \"disk full\"\n"
@@ -328,7 +327,7 @@ void add_raise(CLI::App& app, Context& context) {
     });
   };
   CLI::App* admin = raise->add_subcommand("admin", "Something needs an administrator");
-  admin->add_option("code", options->code, "alrtad_errcode")->required();
+  add_number(*admin, "code", options->code, "alrtad_errcode")->required();
   admin->add_option("strings", options->strings, "At most 9 merge strings");
   by_words(admin, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
     event = kAdminEvent;
@@ -337,7 +336,7 @@ void add_raise(CLI::App& app, Context& context) {
     return AdminOtherInfo<std::string>{o.code, *strings};
   });
   CLI::App* user = raise->add_subcommand("user", "Something a user should know");
-  user->add_option("code", options->code, "alrtus_errcode")->required();
+  add_number(*user, "code", options->code, "alrtus_errcode")->required();
   user->add_option("strings", options->strings, "At most 9 merge strings");
   user->add_option("--user", options->user, "username");
   user->add_option("--computer", options->computer, "computername");
@@ -348,10 +347,10 @@ void add_raise(CLI::App& app, Context& context) {
     return UserOtherInfo<std::string>{o.code, *strings, o.user, o.computer};
   });
   CLI::App* print = raise->add_subcommand("print", "What became of a print job");
-  print->add_option("--job", options->job, "alrtpr_jobid")->required();
-  print->add_option("--status", options->status, "alrtpr_status, PRJOB_ bits")->capture_default_str();
-  print->add_option("--submitted", options->submitted, "alrtpr_submitted, seconds since 1970 [now]");
-  print->add_option("--size", options->size, "alrtpr_size, bytes")->capture_default_str();
+  add_number(*print, "--job", options->job, "alrtpr_jobid")->required();
+  add_number(*print, "--status", options->status, "alrtpr_status, PRJOB_ bits")->capture_default_str();
+  add_number(*print, "--submitted", options->submitted, "alrtpr_submitted, seconds since 1970 [now]");
+  add_number(*print, "--size", options->size, "alrtpr_size, bytes")->capture_default_str();
   print->add_option("--computer", options->computer, "computername");
   print->add_option("--user", options->user, "username");
   print->add_option("--queue", options->queue, "queuename");
@@ -364,8 +363,8 @@ void add_raise(CLI::App& app, Context& context) {
                                        o.user, o.queue,  o.destination, o.status_text};
   });
   CLI::App* errlog = raise->add_subcommand("errlog", "An entry was added to an error log");
-  errlog->add_option("code", options->code, "alrter_errcode")->required();
-  errlog->add_option("--offset", options->offset, "alrter_offset, bytes into the log")->capture_default_str();
+  add_number(*errlog, "code", options->code, "alrter_errcode")->required();
+  add_number(*errlog, "--offset", options->offset, "alrter_offset, bytes into the log")->capture_default_str();
   by_words(errlog, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
     event = kErrorlogEvent;
     return ErrlogOtherInfo<std::string>{o.code, o.offset};

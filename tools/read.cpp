@@ -139,9 +139,8 @@ int listen(const Context& context, ReadOptions options) {
 }
 
 void add_output_options(CLI::App& verb, ReadOptions& options, Context& context) {
-  verb.add_option("--timeout", context.timeout_ms, "Milliseconds to wait for alert, mailslot or broker")
-      ->check(CLI::NonNegativeNumber);
-  verb.add_option("--count", options.count, "Stop after this many");
+  add_number(verb, "--timeout", context.timeout_ms, "Milliseconds to wait for alert, mailslot or broker");
+  add_number(verb, "--count", options.count, "Stop after this many");
   auto* json = verb.add_flag("--json", options.json, "One JSON object per line");
   verb.add_flag("--hex", options.hex, "With --json: add the wire bytes as \"hex\"")->needs(json);
   verb.add_flag("--raw", options.raw, "Only the wire bytes")->excludes(json);
@@ -157,7 +156,7 @@ void add_read(CLI::App& app, Context& context) {
   read_verb->add_option("mailslot", options->mailslot, "NAME or \\mailslot\\NAME")->required();
   read_verb->add_flag("--peek", options->peek, "Consume nothing");
   read_verb->add_flag("--follow", options->follow, "Go on until interrupted");
-  read_verb->add_option("--since", options->since, "From this sequence on; consumes nothing");
+  add_number(*read_verb, "--since", options->since, "From this sequence on; consumes nothing");
   add_output_options(*read_verb, *options, context);
   read_verb->footer(std::string("Examples:\n  alertctl read jobs --json\n"
                                 "  alertctl read jobs --follow --exec 'mail -s alert root'\n") +

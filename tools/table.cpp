@@ -135,8 +135,7 @@ void add_table(CLI::App& app, Context& context) {
   auto options = std::make_shared<TableOptions>();
   const auto verb = [&](const char* name, const char* what, const char* examples, auto act) {
     CLI::App* sub = app.add_subcommand(name, what);
-    sub->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]")
-        ->check(CLI::PositiveNumber);
+    add_number(*sub, "--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]", 1);
     sub->footer("Examples:\n" + std::string(examples) + kExitStatuses);
     sub->callback(
         [&context, options, act] { context.verb = [&context, options, act] { return act(context, *options); }; });
@@ -160,9 +159,9 @@ void add_table(CLI::App& app, Context& context) {
 
   CLI::App* make_verb = verb("make", "Make a durable mailslot", "  alertctl make jobs\n", make);
   make_verb->add_option("mailslot", options->make.mailslot, "NAME or \\mailslot\\NAME")->required();
-  make_verb->add_option("--max-message", options->max_message, "Bytes of the largest alert it takes")
+  add_number(*make_verb, "--max-message", options->max_message, "Bytes of the largest alert it takes")
       ->capture_default_str();
-  make_verb->add_option("--capacity", options->capacity, "Bytes of its ring, rounded up [262144]");
+  add_number(*make_verb, "--capacity", options->capacity, "Bytes of its ring, rounded up [262144]");
 
   CLI::App* rm = verb("rm", "Delete a mailslot and what is unread in it", "  alertctl rm jobs\n",
                       simple(&TableOptions::remove));
@@ -175,7 +174,7 @@ void add_table(CLI::App& app, Context& context) {
                          });
   start->add_option("event", options->start.event, "ADMIN, PRINTING, ... or your own")->required();
   start->add_option("recipient", options->start.recipient, "NAME, \\mailslot\\NAME or \\sem\\NAME")->required();
-  start->add_option("--maxdata", options->maxdata, "Bytes after which an alert is cut")->capture_default_str();
+  add_number(*start, "--maxdata", options->maxdata, "Bytes after which an alert is cut")->capture_default_str();
 
   CLI::App* stop =
       verb("stop", "End a registration", "  alertctl stop PRINTING jobs\n", simple(&TableOptions::stop));

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -41,6 +42,16 @@ void add_pack(CLI::App& app, Context& context);
 [[nodiscard]] std::string mailslot_path(const std::string& name);
 /// Writes to stdout at once; false, after a complaint, when stdout does not take it.
 [[nodiscard]] bool put(std::string_view text);
+
+/// Checks a number, and writes it as CLI11 reads it.
+[[nodiscard]] CLI::Validator whole_number(std::uint64_t least, std::uint64_t most);
+/// An option or argument whose value is a whole number, decimal or behind 0x hexadecimal, not less than `least`.
+/// (CLI11 alone takes "" for 0, 070 for 56 and -1 for the largest number.)
+template <class T>
+CLI::Option* add_number(CLI::App& app, const std::string& name, T& value, const std::string& what,
+                        std::uint64_t least = 0) {
+  return app.add_option(name, value, what)->transform(whole_number(least, std::numeric_limits<T>::max()));
+}
 
 /// Lets CLI11 print and check a profile name.
 void add_profile_option(CLI::App& app, std::string& profile);

@@ -48,11 +48,8 @@ void add_wait(CLI::App& app, Context& context) {
   auto options = std::make_shared<WaitOptions>();
   CLI::App* verb = app.add_subcommand("wait", "Sleep until a semaphore is pulsed");
   verb->add_option("semaphore", options->semaphore, "NAME or \\sem\\NAME")->required();
-  verb->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for each pulse")
-      ->check(CLI::NonNegativeNumber);
-  verb->add_option("--count", options->count, "Pulses to wait for")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  add_number(*verb, "--timeout", context.timeout_ms, "Milliseconds to wait for each pulse");
+  add_number(*verb, "--count", options->count, "Pulses to wait for", 1)->capture_default_str();
   verb->add_flag("--json", options->json, "One JSON object per waking: the pulses that it brought");
   verb->footer(std::string("Examples:\n  alertctl wait go --timeout 5000\n"
                            "  alertctl start PRINTING '\\sem\\go' && alertctl wait go && lpstat\n") +
