@@ -110,6 +110,35 @@ TEST(PastedDump, ThatIsNearlyOneNamesLineAndColumn) {
   expect_refused(dump({"-"}, "41 42 4\n"), "line 1, column 7: an odd number of hexadecimal digits");
 }
 
+TEST(PastedDigits, BetweenThePromptsOfAShellAreReadWithoutThem) {
+  const std::string wire = wire_of("nt-print-basic");
+  const test::TemporaryFolder folder;
+  Words words{"--json", "--hex"};
+  for (const std::string program :
+       {"xxd -p", "xxd -p -c0", "xxd -i", "od -An -v -tx1", "xxd", "xxd -u -g1", "hexdump -C", "od -tx1",
+        "od -Ax -tx1z", "hexdump", "echo 'char a[] = {'; xxd -i; echo '};'"})
+    for (const auto& [before, behind] : std::vector<std::pair<std::string, std::string>>{
+             {"jdoe@ws1:~/alerts$ xxd bad0.bin", "jdoe@ws1:~/alerts$ "},
+             {"[root@ws1 /]# od -An -tx1 < 0a.bin", ""},
+             {"```", "```"}})
+      words.push_back(folder.file(
+          std::to_string(words.size()),
+          output_of({"sh", "-c", "echo '" + before + "'; " + program + "; echo '" + behind + "'"}, wire)));
+  const Finished dumped = dump(words);
+  EXPECT_EQ(dumped.status, 0) << dumped.err;
+  EXPECT_EQ(json_lines(dumped).size(), words.size() - 2);
+  for (const auto& line : json_lines(dumped)) EXPECT_EQ(line.at("hex"), hex_of(wire));
+}
+
+TEST(PastedDigits, WithSomethingElseInTheirMiddleAreRefused) {
+  const std::string wire = wire_of("nt-print-basic");
+  expect_refused(dumped_after("xxd -p | sed '2i and so on'", wire), "line 2, column 2: not a hexadecimal digit");
+  expect_refused(dumped_after("echo '$ xxd -p a.bin'; xxd -p | sed '1s/./x/7'", wire),
+                 "line 2, column 7: not a hexadecimal digit");
+  expect_refused(dumped_after("od -An -tx1", wire),
+                 "line 6, column 1: an asterisk, and no offsets that tell how many lines it stands for");
+}
+
 TEST(PastedText, WithoutBytesIsToldFromNothing) {
   for (const Words& options : {Words{"-"}, {"-", "--format", "hex"}}) {
     expect_refused(dump(options, "hello, world\n"), "is text, but no bytes in hexadecimal");

@@ -20,6 +20,8 @@ std::string sentence(const PasteError& error, std::string_view text) {
     case PasteFault::empty: return "is empty";
     case PasteFault::no_hex: return "is text, but no bytes in hexadecimal";
     case PasteFault::character: return at + "not a hexadecimal digit";
+    case PasteFault::asterisk:
+      return at + "an asterisk, and no offsets that tell how many lines it stands for; make it with od -v";
     case PasteFault::odd_digits: return at + "an odd number of hexadecimal digits";
     case PasteFault::no_byte: return at + "expected a byte, as 0x20 or 'A'";
     case PasteFault::offset: return at + "this offset is not where the bytes before it end";

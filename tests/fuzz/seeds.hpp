@@ -51,6 +51,8 @@ using Seeds = std::vector<Buffer>;
                   "4\0001\0\n\0004\0002\0\n\0",
                   14),
       std::string(76, '4') + '\n' + std::string(78, '5') + "\r\n" + std::string(4, '6'),
+      "a@b:~$ xxd -p c\n819d9e25\n41444d49\na@b:~$ ",
+      " 81 9d 9e 25\n*\n 41\n",
       "\\x81\\x9d\\x9e\\x25",
       "\"81:9d-9e;25, 0x41\"\n"};
   for (std::size_t i = 0; i < golden::alerts().valid.size(); i += 8)

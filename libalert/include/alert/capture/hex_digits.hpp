@@ -88,7 +88,9 @@ class DigitJoiner {
       if (c == '\n') joiner.end_line();
       ++at;
     } else {
-      return paste_failure(PasteFault::character, at);
+      const std::size_t start = text.substr(0, at).rfind('\n') + 1;
+      const bool is_repeat = without_blanks(text.substr(start, text.find('\n', at) - start)) == "*";
+      return paste_failure(is_repeat ? PasteFault::asterisk : PasteFault::character, at);
     }
   }
   joiner.end_line();

@@ -49,19 +49,47 @@ namespace detail {
   return digits > 3 * others;
 }
 
+/// Without the lines before and behind the digits: the command that printed them, the next prompt, a fence.
+/// (Lines between digits may be spoilt ones, and are never passed over.)
+[[nodiscard]] inline std::string_view without_surroundings(std::string_view text) noexcept {
+  constexpr std::string_view kBetween = " \t\r,;:-\"\\xX";
+  std::size_t start = text.size(), end = 0;
+  for_each_line(text, [&](std::string_view line) {
+    std::size_t digits = 0, others = 0;
+    for (const char c : line)
+      if (hex_digit(c) >= 0)
+        ++digits;
+      else if (kBetween.find(c) == std::string_view::npos)
+        ++others;
+    if (digits > 3 * others) {
+      start = std::min(start, static_cast<std::size_t>(line.data() - text.data()));
+      end = static_cast<std::size_t>(line.data() - text.data()) + line.size();
+    }
+    return true;
+  });
+  return text.substr(std::min(start, end), end - std::min(start, end));
+}
+
+[[nodiscard]] inline HexPaste pasted_digits(Digits found) {
+  HexPaste paste{{std::move(found.bytes)}, std::move(found.lines), found.open_word, 0};
+  if (paste.open_word == 0) return paste;
+  paste.otherwise = paste.blocks;
+  reverse_words(paste.otherwise[0], paste.open_word);
+  return paste;
+}
+
 [[nodiscard]] inline tl::expected<HexPaste, PasteError> digits_or_arrays(std::string_view text) {
   auto found = digits(text);
-  if (found) {
-    HexPaste paste{{std::move(found->bytes)}, std::move(found->lines), found->open_word, 0};
-    if (paste.open_word == 0) return paste;
-    paste.otherwise = paste.blocks;
-    reverse_words(paste.otherwise[0], paste.open_word);
-    return paste;
-  }
+  if (found) return pasted_digits(std::move(*found));
   auto arrays = c_arrays(text);
   if (arrays && !arrays->empty()) return HexPaste{std::move(*arrays), {}, 0, 0};
   const bool is_c = text.find("0x") != std::string_view::npos || text.find("\\x") != std::string_view::npos;
   if (!arrays && is_c) return tl::unexpected(arrays.error());
+  if (const std::string_view inner = without_surroundings(text); !inner.empty() && inner.size() < text.size()) {
+    found = digits(inner);
+    if (found) return pasted_digits(std::move(*found));
+    found.error().offset += static_cast<std::size_t>(inner.data() - text.data());
+  }
   if (found.error().fault == PasteFault::character && !is_c && !is_nearly_hex(text))
     return paste_failure(PasteFault::no_hex, 0);
   return tl::unexpected(found.error());

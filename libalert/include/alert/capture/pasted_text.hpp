@@ -21,6 +21,7 @@ enum class PasteFault {
   empty,           // nothing but blanks
   no_hex,          // nothing in it looks like bytes
   character,       // bytes up to a character that belongs to none
+  asterisk,        // which stands for lines that are not there, without offsets that tell how many
   odd_digits,      // a group of digits that is not whole bytes
   no_byte,         // an element of a C array above 255, or none at all
   offset,          // a dump's offset is not where the bytes before it end
