@@ -131,7 +131,8 @@ TEST(DumpProfile, IsTheOneAskedForEvenAgainstTheBytes) {
 TEST(DumpProfile, OfBytesWithoutSenseInEitherIsAskedForAndTheFileIsNamed) {
   const test::TemporaryFolder folder;
   const std::string controls(300, '\x01');
-  for (const std::string& bytes : {std::string(1, '\0'), std::string(37, '\0'), controls}) {
+  const std::string zeros(200, '\0'), packed = "\x1F\x8B\x08\x08\x02\x01" + zeros;  // whole, but no names
+  for (const std::string& bytes : {std::string(1, '\0'), std::string(37, '\0'), controls, zeros, packed}) {
     const auto file = folder.file("capture", bytes);
     for (const std::string how : {"--json", "--explain"}) {
       const Finished dumped = dump({file, "--format", "raw", how});

@@ -46,7 +46,7 @@ ProfileGuess guess_profile(Bytes wire) {
                      " characters, and of " + std::to_string(std::min(nt.letters, lm20.letters)) +
                      " in the other profile");
   if (nt.is_whole != lm20.is_whole) return clear(nt.is_whole, "only so it is a whole alert");
-  if (nt.is_whole || nt.letters > 0)
+  if (nt.letters > 0)
     return {Verdict::ambiguous, {}, "both profiles make as much sense: --profile lm20 or nt chooses", nt.is_whole};
   return {Verdict::neither, {}, "could be either profile, or none: say --profile lm20 or nt"};
 }
