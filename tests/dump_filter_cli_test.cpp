@@ -202,6 +202,15 @@ TEST(DumpFilter, BySequenceTakesEveryFormOfARange) {
   EXPECT_EQ(dump({"-", "--seq", "1.."}, test::wire_of("lm20-admin-n4")).out, "") << "it has no sequence";
 }
 
+TEST(DumpFilter, ByANameThatIsNoneExitsTwo) {
+  for (const std::string option : {"--event", "--service"}) {
+    const Finished dumped = dump({"-", option, ""}, test::wire_of("lm20-print-basic"));
+    EXPECT_EQ(dumped.status, 2);
+    EXPECT_EQ(dumped.out, "");
+    EXPECT_TRUE(test::has(dumped.err, option + ": expected a name")) << dumped.err;
+  }
+}
+
 TEST(DumpFilter, OfNonsenseExitsTwoAndSaysWhatWasExpected) {
   const std::string wire = test::wire_of("lm20-admin-n4");
   for (const std::string range :

@@ -255,8 +255,9 @@ void add_dump(CLI::App& app, Context& context) {
   auto* json = verb->add_flag("--json", options->json, "One JSON object per line");
   verb->add_flag("--hex", options->hex, "With --json: add the wire bytes as \"hex\"")->needs(json);
   verb->add_flag("--explain", options->explain, "Also the bytes, field by field")->excludes(json);
-  verb->add_option("--event", options->filter.event, "Only this event");
-  verb->add_option("--service", options->filter.service, "Only from this service");
+  const CLI::Validator is_name([](std::string& name) { return name.empty() ? "expected a name" : ""; }, "");
+  verb->add_option("--event", options->filter.event, "Only this event")->check(is_name);
+  verb->add_option("--service", options->filter.service, "Only from this service")->check(is_name);
   verb->add_option("--since", options->since, "Only from this time on");
   verb->add_option("--until", options->until, "Only up to this time");
   verb->add_option("--seq", options->range, "Only these sequences: A..B, A.., ..B");
