@@ -145,10 +145,12 @@ void Broker::settle() {
     if (error) {
       ++refused_raises_;
       receipts_.emplace_back(not_written(error));
+      if (const Mailslot* slot = ledger_.mailslot(staged.mailslot))
+        room_.give_back(slot->state.incarnation, staged.header.sequence);
       continue;
     }
     const RaiseId id{staged.header.uid, staged.id};
-    const auto& deliveries = ledger_.deliver(staged.event, staged.header.sequence, staged.wire.size(), id);
+    const auto& deliveries = deliver(staged);
     for (const Delivery& delivery : deliveries) {
       if (delivery.code != Code::success) continue;
       if (delivery.incarnation == 0) {
@@ -165,6 +167,12 @@ void Broker::settle() {
   mailboxes_.publish();
   semaphores_.publish();
   staged_.clear();
+}
+
+const std::vector<Delivery>& Broker::deliver(const Staged& staged) {
+  const std::uint64_t sequence = staged.header.sequence;
+  if (!staged.mailslot.empty()) return ledger_.write(staged.mailslot, sequence, staged.wire.size());
+  return ledger_.deliver(staged.event, sequence, staged.wire.size(), {staged.header.uid, staged.id});
 }
 
 void Broker::rotate(std::uint64_t now_ns) {

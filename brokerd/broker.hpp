@@ -21,6 +21,7 @@
 #include "brokerd/rates.hpp"
 #include "brokerd/replay.hpp"
 #include "brokerd/retention.hpp"
+#include "brokerd/room.hpp"
 #include "brokerd/semaphore_pages.hpp"
 
 namespace brokerd {
@@ -75,6 +76,9 @@ class Broker {
   using Ticket = std::size_t;
   Outcome<Ticket> raise(const Caller& caller, const alert::Raise& call, std::uint64_t now_ns);
   Outcome<Ticket> raise(const Caller& caller, const alert::LaneReader& lane, std::uint64_t now_ns);
+
+  /// The same for a message; without room for it in the mailslot the answer is sem_timeout.
+  Outcome<Ticket> write(const Caller& caller, const alert::Write& call, std::uint64_t now_ns);
 
   /// Journals the turn's alerts with one write, delivers them, wakes the readers. Every other call
   /// does it first, so that what happens happens in one order.
@@ -139,6 +143,7 @@ class Broker {
     std::string event;
     std::string id;
     std::string annex;
+    std::string mailslot = {};  // of a message
   };
 
   struct OpenedMailslot {
@@ -158,6 +163,7 @@ class Broker {
 
   Outcome<alert::Nothing> judge(const Caller& caller, Verb verb, std::string_view event);
   Outcome<Ticket> accept(const Caller& caller, const Raising& raising, bool is_dry, std::uint64_t now_ns);
+  Outcome<Ticket> accept(const Caller& caller, const alert::Write& call, std::uint64_t now_ns);
   /// What a dry run is told.
   Ticket preview(std::string_view event, std::size_t size);
   /// `ticket`, with a refusal counted.
@@ -167,6 +173,10 @@ class Broker {
   Outcome<alert::Nothing> judge_reading(const Caller& caller, const Mailslot& slot);
   /// Whether everybody who has the mailslot open may also read this event.
   Outcome<alert::Nothing> judge_readers(const Mailslot& slot, std::string_view event);
+  Outcome<alert::Nothing> judge_writing(const Caller& caller, const Mailslot& slot);
+  [[nodiscard]] bool has_room(const Mailslot& slot, std::size_t size);
+  /// What becomes of a staged alert or message that is in the journal.
+  const std::vector<Delivery>& deliver(const Staged& staged);
   [[nodiscard]] std::vector<alert::Stats::Quota> quotas() const;
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
   Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
@@ -196,6 +206,7 @@ class Broker {
   Overruns overruns_;
   alert::JournalId journal_id_{};
   Mailboxes mailboxes_;
+  Room room_;
   SemaphorePages semaphores_;
   std::vector<Staged> staged_;
   std::vector<Change> owed_;  // applied, not yet journaled

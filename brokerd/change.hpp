@@ -33,13 +33,15 @@ struct MailslotState {
   std::uint64_t lost = 0;                     // how many of them nobody had read
   std::optional<std::uint64_t> told_after{};  // the last gap of taken alerts that the consumer was told:
   std::optional<std::uint64_t> told{};        // ordinals behind the one and up to the other
+  /// For messages that are not read, in bytes.
+  std::optional<std::uint64_t> room{};
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("name", s.name), p("uid", s.uid), p("incarnation", s.incarnation), p("max_message", s.max_message),
         p("capacity", s.capacity), p("session", s.session), p("created", s.created), p("written", s.written),
         p("refused", s.refused), p("read", s.read), p("read_sequence", s.read_sequence), p("handed", s.handed),
         p("attached", s.attached), p("taken", s.taken), p("taken_sequence", s.taken_sequence), p("lost", s.lost),
-        p("told_after", s.told_after), p("told", s.told);
+        p("told_after", s.told_after), p("told", s.told), p("room", s.room);
   }
 };
 

@@ -121,7 +121,7 @@ class Reading {
 
   void rule(const toml::table& table) {
     Rule rule;
-    bool names_make = false;
+    bool names_no_event = false;
     const char* keys = "name, allow, verb, event, user or group";
     each_key(table, "rule.", keys, [&](std::string_view key, const toml::node& value) {
       if (key == "name") {
@@ -132,12 +132,13 @@ class Reading {
         if (!value.is_boolean()) unfit(value, "rule.allow", "true or false");
         rule.allow = value.value_exact<bool>().value_or(false);
       } else if (key == "verb") {
-        each_item(value, "rule.verb", "raise, start, make or read, one or several", [&](const toml::node& item) {
-          const auto verb = verb_named(item.value_exact<std::string_view>().value_or(""));
-          if (verb) rule.verbs.push_back(*verb);
-          names_make |= verb == Verb::make;
-          return verb.has_value();
-        });
+        each_item(value, "rule.verb", "raise, start, make, read or write, one or several",
+                  [&](const toml::node& item) {
+                    const auto verb = verb_named(item.value_exact<std::string_view>().value_or(""));
+                    if (verb) rule.verbs.push_back(*verb);
+                    names_no_event |= verb && !has_event(*verb);
+                    return verb.has_value();
+                  });
       } else if (key == "event") {
         events(value, rule);
       } else if (key == "user") {
@@ -152,8 +153,8 @@ class Reading {
       return true;
     });
     if (!table.contains("allow")) unfit(table, "rule", "allow = true or allow = false");
-    if (names_make && !rule.events.empty())
-      unfit(*table.get("event"), "rule.event", "no event beside the verb make, which has none");
+    if (names_no_event && !rule.events.empty())
+      unfit(*table.get("event"), "rule.event", "no event beside the verbs make and write, which have none");
     config_.policy.rules.push_back(std::move(rule));
   }
 

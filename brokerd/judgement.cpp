@@ -18,7 +18,7 @@ Outcome<alert::Nothing> Broker::judge(const Caller& caller, Verb verb, std::stri
   if (verdict.allowed) return alert::Nothing{};
   ++(verb == Verb::raise ? denied_raises_ : denied_calls_);
   return refuse(Code::access_denied, rule_text(verdict) + " does not let this uid " + std::string(name(verb)) +
-                                         (verb == Verb::make ? " mailslots" : " this event"));
+                                         (has_event(verb) ? " this event" : " mailslots"));
 }
 
 Outcome<alert::Nothing> Broker::judge_rate(const Caller& caller, std::size_t bytes, std::uint64_t now_ns) {
@@ -55,13 +55,21 @@ Outcome<alert::Nothing> Broker::judge_readers(const Mailslot& slot, std::string_
   return alert::Nothing{};
 }
 
+Outcome<alert::Nothing> Broker::judge_writing(const Caller& caller, const Mailslot& slot) {
+  const Verdict verdict = policy_.judge(caller.uid, caller.groups, Verb::write, "");
+  if (policy_.may_write(caller.uid, slot.state.uid, verdict)) return alert::Nothing{};
+  ++denied_raises_;
+  return refuse(Code::access_denied, verdict.allowed ? "the mailslot belongs to somebody else"
+                                                     : rule_text(verdict) + " does not let this uid write");
+}
+
 Outcome<alert::Can::Reply> Broker::can(const Caller& caller, const alert::Can& call) const {
   const bool is_self = caller.uid == call.uid;
   if (!is_self && caller.uid != 0) return refuse(Code::access_denied, "only root may ask about another uid");
   const auto verb = verb_named(call.verb);
-  if (!verb) return refuse(Code::invalid_parameter, "the verb is not raise, start, make or read");
+  if (!verb) return refuse(Code::invalid_parameter, "the verb is not raise, start, make, read or write");
   std::string event;
-  if (*verb != Verb::make) {
+  if (has_event(*verb)) {
     if (!call.event || call.event->empty()) return refuse(Code::invalid_parameter, "the event has no name");
     if (!alert::is_event_name(*call.event))
       return refuse(Code::invalid_name, "the event name is longer than 16 characters or has a forbidden one");

@@ -122,6 +122,23 @@ const std::vector<Delivery>& Ledger::deliver(std::string_view event, std::uint64
   return deliveries_;
 }
 
+const std::vector<Delivery>& Ledger::write(std::string_view mailslot, std::uint64_t sequence, std::size_t size) {
+  deliveries_.clear();
+  totals_.sequence = sequence;
+  ++totals_.accepted;
+  ++totals_.matched;
+  const auto slot = mailslots_.find(mailslot);
+  if (slot == mailslots_.end()) {  // of a journal that nobody wrote like this
+    ++totals_.refused;
+    return deliveries_;
+  }
+  MailslotState& state = slot->second.state;
+  ++totals_.written;
+  ++state.written;
+  deliveries_.push_back({state.name, alert::Code::success, state.incarnation, static_cast<std::uint32_t>(size)});
+  return deliveries_;
+}
+
 std::vector<Delivery> Ledger::preview(std::string_view event, std::size_t size) const {
   std::vector<Delivery> deliveries;
   for (const Registration* row : table_.matching(event)) deliveries.push_back(judge(*row, size));

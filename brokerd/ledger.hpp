@@ -56,6 +56,8 @@ class Ledger {
   /// of a raise with an id is remembered.
   const std::vector<Delivery>& deliver(std::string_view event, std::uint64_t sequence, std::size_t size,
                                        const RaiseId& id = {});
+  /// One message for a mailslot, counted likewise: one delivery.
+  const std::vector<Delivery>& write(std::string_view mailslot, std::uint64_t sequence, std::size_t size);
   /// The same for an alert that is not raised: nothing is counted.
   [[nodiscard]] std::vector<Delivery> preview(std::string_view event, std::size_t size) const;
 

@@ -33,6 +33,8 @@ Outcome<alert::MakeMailslot::Reply> Broker::make(const Caller& caller, const ale
     return refuse(Code::invalid_parameter, "max_message is not between 1 and 65475");
   const std::uint64_t capacity = alert::mailbox_capacity(call.capacity.value_or(0), max_message);
   if (capacity == 0) return refuse(Code::invalid_parameter, "the capacity is above 64 MiB");
+  if (call.room && *call.room < max_message)
+    return refuse(Code::invalid_parameter, "the room is less than one message");
   const std::string name = alert::canonical_recipient(call.mailslot);
   if (ledger_.mailslot(name)) return refuse(Code::already_exists, "there is a mailslot of this name");
   const auto mine = std::count_if(ledger_.mailslots().begin(), ledger_.mailslots().end(),
@@ -48,6 +50,7 @@ Outcome<alert::MakeMailslot::Reply> Broker::make(const Caller& caller, const ale
   slot.max_message = max_message;
   slot.capacity = capacity;
   slot.session = call.session.value_or(false);
+  slot.room = call.room;
   slot.created = slot.read_sequence = ledger_.totals().sequence;
   std::vector<Change> changes;  // the name is settled now: rows that others made for it end
   for (const Registration* row : ledger_.table().of_recipient(name))
@@ -76,6 +79,7 @@ Outcome<alert::Nothing> Broker::remove(const Caller& caller, const alert::Delete
   if (!done) return done;
   awaited_.erase(incarnation);
   mailboxes_.mark_deleted(incarnation);
+  room_.forget(incarnation);
   return done;
 }
 
@@ -252,6 +256,7 @@ void Broker::end_session(const Caller& caller, std::uint64_t now_ns) {
     if (const Mailslot* slot = ledger_.mailslot(name); slot && slot->state.incarnation == incarnation) {
       ends.emplace_back(MailslotDeleted{name});
       mailboxes_.mark_deleted(incarnation);
+      room_.forget(incarnation);
     }
   release_lane(caller, state.lane_bytes);
   owe(caller, ends, now_ns);

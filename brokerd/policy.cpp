@@ -55,7 +55,7 @@ Verdict Policy::judge(std::uint32_t uid, std::span<const std::uint32_t> groups, 
     if (fits(rules[i], uid, groups, verb, event)) return {rules[i].allow, i + 1, rules[i].name};
   for (const Rule& rule : built_in)
     if (fits(rule, uid, groups, verb, event)) return {rule.allow, 0, rule.name};
-  return {true, 0, host ? "everybody" : "its user and root"};
+  return {true, 0, !host ? "its user and root" : verb == Verb::write ? "into mailslots of one's own" : "everybody"};
 }
 
 }  // namespace brokerd

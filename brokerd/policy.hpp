@@ -13,13 +13,14 @@
 
 namespace brokerd {
 
-/// What rules are about: raising, registering for, making a mailslot (which has no event), and
-/// opening one that is registered for the event.
-enum class Verb : std::uint8_t { raise, start, make, read };
-inline constexpr std::string_view kVerbs[] = {"raise", "start", "make", "read"};
+/// What rules are about: raising, registering for, making a mailslot, opening one that is registered
+/// for the event, and writing a message into one. Making and writing have no event.
+enum class Verb : std::uint8_t { raise, start, make, read, write };
+inline constexpr std::string_view kVerbs[] = {"raise", "start", "make", "read", "write"};
 
 [[nodiscard]] constexpr std::string_view name(Verb verb) noexcept { return kVerbs[static_cast<std::size_t>(verb)]; }
 [[nodiscard]] std::optional<Verb> verb_named(std::string_view text) noexcept;
+[[nodiscard]] constexpr bool has_event(Verb verb) noexcept { return verb != Verb::make && verb != Verb::write; }
 
 /// An empty list does not narrow: every verb, every event (or none), everybody.
 struct Rule {
@@ -54,6 +55,11 @@ struct Policy {
   /// `groups`: of the uid. `event`: canonical; empty where there is none, which no rule about events fits.
   [[nodiscard]] Verdict judge(std::uint32_t uid, std::span<const std::uint32_t> groups, Verb verb,
                               std::string_view event) const noexcept;
+  /// Into a mailslot of one's own, or where a rule says so into anybody's: its reader takes what
+  /// comes for alerts that were judged.
+  [[nodiscard]] bool may_write(std::uint32_t uid, std::uint32_t owner, const Verdict& verdict) const noexcept {
+    return verdict.allowed && (verdict.rule != 0 || may_touch(uid, owner));
+  }
   /// Mailslots and registrations belong to a uid; root may touch everything.
   [[nodiscard]] bool may_touch(std::uint32_t uid, std::uint32_t owner) const noexcept {
     return uid == owner || uid == 0;

@@ -33,13 +33,15 @@ std::optional<std::string> header_event_name(alert::Profile profile, std::string
   return alert::canonical_event(event);
 }
 
-/// What may stand behind an alert's record.
+/// What may stand behind an alert's or a message's record.
 struct Annex {
-  std::optional<std::string> event;  // it was raised for, where its header says another
-  std::optional<std::string> id;     // of the raise
+  std::optional<std::string> event;     // it was raised for, where its header says another
+  std::optional<std::string> id;        // of the raise
+  std::optional<std::string> mailslot;  // of a message, and its class
+  std::optional<std::uint32_t> class_of_service;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
-    p("event", s.event), p("id", s.id);
+    p("event", s.event), p("id", s.id), p("mailslot", s.mailslot), p("class", s.class_of_service);
   }
 };
 
@@ -83,6 +85,12 @@ bool apply_record(Fold& fold, const alert::JournalRecord& journaled) {
       const auto as = raised_as(record, journaled.annex);
       if (!as || record.header.sequence <= fold.ledger.totals().sequence) return false;
       fold.ledger.deliver(as->event, record.header.sequence, record.body.size(), {record.header.uid, as->id});
+      return true;
+    }
+    case alert::RecordKind::message: {
+      const auto mailslot = written_to(journaled.annex);
+      if (!mailslot || record.header.sequence <= fold.ledger.totals().sequence) return false;
+      fold.ledger.write(*mailslot, record.header.sequence, record.body.size());
       return true;
     }
     default: return true;
@@ -201,6 +209,20 @@ std::string annex_for(alert::Profile profile, std::string_view header_event, con
   if (named != as.event) annex.event = as.event;
   if (!as.id.empty()) annex.id = as.id;
   return annex.event || annex.id ? alert::to_json(annex).dump() : "";
+}
+
+std::string annex_for_message(const std::string& mailslot, std::uint32_t class_of_service) {
+  Annex annex;
+  annex.mailslot = mailslot;
+  annex.class_of_service = class_of_service;
+  return alert::to_json(annex).dump();
+}
+
+std::optional<std::string> written_to(alert::Bytes annex) {
+  const auto json = alert::parse_json(alert::as_text(annex));
+  Annex told;
+  if (!json || alert::from_json(*json, told)) return std::nullopt;
+  return told.mailslot;
 }
 
 std::optional<Ledger> checkpoint_of(const std::filesystem::path& file) {

@@ -37,4 +37,8 @@ struct RaisedAs {
 /// The annex that the alert needs; empty where its header says the same and there is no id.
 [[nodiscard]] std::string annex_for(alert::Profile profile, std::string_view header_event, const RaisedAs& as);
 
+/// The annex of a message, and the mailslot that it names.
+[[nodiscard]] std::string annex_for_message(const std::string& mailslot, std::uint32_t class_of_service);
+[[nodiscard]] std::optional<std::string> written_to(alert::Bytes annex);
+
 }  // namespace brokerd

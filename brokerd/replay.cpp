@@ -42,6 +42,23 @@ std::optional<NumbersSkipped> hole_in(const alert::RecordView& record) {
   return hole ? std::optional(*hole) : std::nullopt;
 }
 
+/// How many bytes of this record were due to the mailslot, if it was written to it.
+std::optional<std::uint32_t> due_to(const Ledger& ledger, const Mailslot& slot,
+                                    const alert::JournalRecord& journaled) {
+  const alert::RecordView& record = journaled.record;
+  if (record.kind() == alert::RecordKind::message) {
+    const bool is_due =
+        record.header.sequence > slot.state.created && written_to(journaled.annex) == slot.state.name;
+    return is_due ? std::optional(static_cast<std::uint32_t>(record.body.size())) : std::nullopt;
+  }
+  const auto as = raised_as(record, journaled.annex);
+  return as ? ledger.due(slot, as->event, record.header.sequence, record.body.size()) : std::nullopt;
+}
+
+bool is_numbered(alert::RecordKind kind) noexcept {
+  return kind == alert::RecordKind::alert || kind == alert::RecordKind::message;
+}
+
 }  // namespace
 
 ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, const Mailslot& slot, Reader reader,
@@ -77,11 +94,8 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
         }
         after.sequence = hole->last;
       }
-      if (record.kind() == alert::RecordKind::alert && record.header.sequence > after.sequence &&
-          record.header.sequence < end) {
-        const auto as = raised_as(record, (*next)->annex);
-        const auto due =
-            as ? ledger.due(slot, as->event, record.header.sequence, record.body.size()) : std::nullopt;
+      if (is_numbered(record.kind()) && record.header.sequence > after.sequence && record.header.sequence < end) {
+        const auto due = due_to(ledger, slot, **next);
         if (due) {
           alert::RecordHeader header = record.header;
           header.ordinal = after.ordinal + 1;

@@ -77,6 +77,7 @@ struct Act {
   std::optional<alert::LaneReader>& lane;
 
   auto operator()(const alert::Raise& call) const { return broker.raise(caller, call, turn.now_ns); }
+  auto operator()(const alert::Write& call) const { return broker.write(caller, call, turn.now_ns); }
   auto operator()(const alert::Start& call) const { return broker.start(caller, call, turn.now_ns); }
   auto operator()(const alert::Stop& call) const { return broker.stop(caller, call, turn.now_ns); }
   auto operator()(const alert::MakeMailslot& call) const { return broker.make(caller, call, turn.now_ns); }

@@ -117,9 +117,9 @@ TEST(ReadRecord, TakesTheLargestRecordAndNothingLarger) {
   EXPECT_EQ(with_size(0xFFFFFFFF, kLargestRecord), "bad_length at 0");
 }
 
-TEST(ReadRecord, KnowsFiveKinds) {
-  for (const unsigned kind : {1u, 2u, 3u, 4u, 5u}) EXPECT_EQ(with_kind(kind, 1), "accepted") << kind;
-  for (const unsigned kind : {0u, 6u, 0x0100u, 0xFFFFu}) EXPECT_EQ(with_kind(kind, 1), "bad_magic at 4") << kind;
+TEST(ReadRecord, KnowsSixKinds) {
+  for (const unsigned kind : {1u, 2u, 3u, 4u, 5u, 6u}) EXPECT_EQ(with_kind(kind, 1), "accepted") << kind;
+  for (const unsigned kind : {0u, 7u, 0x0100u, 0xFFFFu}) EXPECT_EQ(with_kind(kind, 1), "bad_magic at 4") << kind;
 }
 
 TEST(ReadRecord, RefusesAnAlertWithoutAProfile) {

@@ -209,7 +209,7 @@ TEST(Wireshark, ShowsGapsAndRecordsThatMakeNoSense) {
                                 {"alertbroker.gap.last", {"7"}},
                                 {"alertbroker.gap.count", {"5"}},
                                 {"alertbroker.gap.reason", {"2"}}}));
-  EXPECT_EQ(value(packets[1], "_ws.expert.message"), "kind at 4: 1 to 5 expected");
+  EXPECT_EQ(value(packets[1], "_ws.expert.message"), "kind at 4: 1 to 6 expected");
   EXPECT_EQ(value(packets[2], "_ws.expert.message"), "profile at 6: 1 (lm20) or 2 (nt) expected");
   EXPECT_EQ(value(packets[3], "_ws.expert.message"), "size at 0: 64 to 65539 expected");
   EXPECT_EQ(value(packets[4], "_ws.expert.message"), "size at 0: 64 to 65539 expected");

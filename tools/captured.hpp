@@ -16,6 +16,12 @@ struct Provenance {
   const alert::CapturedPacket* packet = nullptr;  // of somebody else's capture
 };
 
+/// Whether it was written to one mailslot: a message of ours, or somebody's datagram.
+[[nodiscard]] inline bool is_message(const Provenance& from) noexcept {
+  return from.datagram ||
+         (from.record && from.record->kind == static_cast<std::uint16_t>(alert::RecordKind::message));
+}
+
 /// The pop-up message, where the payload is one by its mailslot.
 [[nodiscard]] inline std::optional<alert::Messngr> messngr(alert::Bytes payload, const Provenance& from) {
   if (!from.datagram || !alert::equal_ignoring_case(from.datagram->mailslot, "\\MAILSLOT\\MESSNGR"))

@@ -95,9 +95,9 @@ class Dump {
   void show_guess(const Captured& captured) {
     const ProfileGuess guess = options_.profile.empty() ? guess_profile(captured.wire)
                                                         : told_profile(profile_of(options_.profile), captured.wire);
-    if (captured.wire.empty() && !captured.from.datagram) {
+    if (captured.wire.empty() && !is_message(captured.from)) {
       show_empty(captured, guess.profile);
-    } else if (captured.from.datagram && (!guess.is_alert || messngr(captured.wire, captured.from))) {
+    } else if (is_message(captured.from) && (!guess.is_alert || messngr(captured.wire, captured.from))) {
       show_payload(captured);
     } else if (guess.verdict == ProfileGuess::Verdict::clear) {
       show_alert(captured, guess.profile, guess.reason, false);

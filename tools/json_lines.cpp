@@ -126,6 +126,10 @@ void append_datagram(JsonWriter& json, const MailslotWrite& write, TextCodec& oe
 
 void append_provenance(JsonWriter& json, Codecs& codecs, const Provenance& from) {
   if (from.record) append_record(json, *from.record);
+  if (from.record && is_message(from)) {
+    json.key("priority");
+    json.number(priority(*from.record));
+  }
   if (!from.event.empty()) {
     json.key("event");
     json.string(from.event);

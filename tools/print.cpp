@@ -110,7 +110,8 @@ std::string heading(Codecs& codecs, const Provenance& from) {
     out += "#" + std::to_string(from.record->sequence) + "  " + instant_text(from.record->accepted_ns) + "  uid " +
            std::to_string(from.record->uid) + " pid " + std::to_string(from.record->pid) +
            (from.record->flags & kRedelivered ? "  redelivered" : "") +
-           (from.record->flags & kCutAtMaxdata ? "  cut at maxdata" : "") + "\n";
+           (from.record->flags & kCutAtMaxdata ? "  cut at maxdata" : "") +
+           (is_message(from) ? "  priority " + std::to_string(priority(*from.record)) : "") + "\n";
   }
   if (from.packet)
     out += "packet " + std::to_string(from.packet->number) +

@@ -48,6 +48,11 @@ std::string shown(const RecordView& record, Codecs& codecs, const ReadOptions& o
   const auto profile = static_cast<Profile>(record.header.profile);
   if (options.raw) return std::string(as_text(record.body));
   const Provenance from{&record.header, {}, nullptr, nullptr};
+  if (record.kind() == RecordKind::message) {  // whatever it looks like: nobody judged it as an alert
+    if (!options.json) return payload_block(record.body, codecs, from);
+    append_payload_line(out, record.body, codecs, from);
+    return out;
+  }
   if (!options.json) return alert_block(profile, record.body, codecs, from);
   append_alert_line(out, profile, record.body, codecs, from, {options.hex, false});
   return out;

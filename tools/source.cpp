@@ -70,7 +70,7 @@ class CaptureSource : public Source {
     if (!read) return damage(path_, read.error());
     header_ = read->record.header;
     const RecordKind kind = read->record.kind();
-    if (kind == RecordKind::gap && read->record.body.size() >= sizeof(GapBody))
+    if ((kind == RecordKind::gap && read->record.body.size() >= sizeof(GapBody)) || kind == RecordKind::message)
       return Captured{read->record.body, std::nullopt, {&header_, {}, nullptr, nullptr}};
     if (kind != RecordKind::alert) return std::optional<Captured>();
     event_ = raised_for(read->annex);

@@ -25,7 +25,7 @@ local nt = { number = 2, name = "nt", unit = 2, narrow = 4, header = 200,
 
 local kRecordHeader, kLargestAlert, kMaxMergeStrings = 64, 65475, 9
 local profiles = { [0] = "none", "lm20", "nt" }
-local kinds = { "alert", "indication", "gap", "table change", "checkpoint" }
+local kinds = { "alert", "indication", "gap", "table change", "checkpoint", "message" }
 local record_flags = { { 1, "redelivered" }, { 2, "cut_at_maxdata" }, { 4, "relayed" } }
 local status_bits = {
   { 0x0004, "PRJOB_COMPLETE" }, { 0x0008, "PRJOB_INTERV" }, { 0x0010, "PRJOB_ERROR" },
@@ -306,11 +306,15 @@ local function dissect_body(head, body, tree)
   local profile = ({ lm20, nt })[head.values.profile]
   if kind == "alert" and profile then return dissect_alert(body, profile, head.whole, tree) end
   if kind == "gap" then return "gap " .. finish(read_layout(cursor(tree, body, head.whole), gap), protos.body) end
+  if kind == "message" and head.values.flags then
+    if body:len() > 0 then tree:add(protos.body, body) end
+    return ("message, priority %d"):format(math.floor(tonumber(head.values.flags) / 16))
+  end
   if kind == "table change" or kind == "checkpoint" then
     tree:add_packet_field(protos.change, body, ENC_UTF_8)
     return kind .. " " .. printable(raw_of(body):sub(1, 200):gsub("[\128-\255]+", "?"))
   end
-  if not kind then fail(head, "kind", 4, "1 to 5 expected") end
+  if not kind then fail(head, "kind", 4, "1 to 6 expected") end
   if kind == "alert" then fail(head, "profile", 6, "1 (lm20) or 2 (nt) expected") end
   if body:len() > 0 then tree:add(protos.body, body) end
   return kind or "record"

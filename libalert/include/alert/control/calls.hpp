@@ -65,6 +65,24 @@ struct Raise {
   }
 };
 
+/// DosWriteMailslot: a message, in hexadecimal, for one mailslot and whatever its registrations. It is
+/// numbered, journaled and counted as alerts are; its reader gets it before those of lower priority.
+/// Where `room` is exhausted, the answer is sem_timeout at once, and asking again is up to the caller.
+struct Write {
+  static constexpr std::string_view kMethod = "Write";
+  using Reply = Receipt;
+  std::string mailslot;
+  std::string message;
+  std::optional<std::uint32_t> priority = {};          // 0 (low) to 9; default: 0
+  std::optional<std::uint32_t> class_of_service = {};  // 1 guaranteed (the default) or 2, which here is the same
+  std::optional<bool> dry_run = {};
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("mailslot", s.mailslot), p("message", s.message), p("priority", s.priority), p("class", s.class_of_service),
+        p("dry_run", s.dry_run);
+  }
+};
+
 /// NetAlertStart. `session`: the registration ends with this connection.
 struct Start {
   static constexpr std::string_view kMethod = "Start";
@@ -91,7 +109,8 @@ struct Stop {
   }
 };
 
-/// `session`: the mailslot ends with this connection.
+/// `session`: the mailslot ends with this connection. `room`: how many bytes of messages Write may
+/// leave in it unread; without it, any number. (Alerts are never refused for want of room.)
 struct MakeMailslot {
   static constexpr std::string_view kMethod = "MakeMailslot";
   struct Reply {
@@ -107,9 +126,11 @@ struct MakeMailslot {
   std::optional<std::uint32_t> max_message;  // bytes; default: the largest alert
   std::optional<std::uint64_t> capacity;     // bytes of the ring; rounded up to a power of two
   std::optional<bool> session;
+  std::optional<std::uint64_t> room = {};
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
-    p("mailslot", s.mailslot), p("max_message", s.max_message), p("capacity", s.capacity), p("session", s.session);
+    p("mailslot", s.mailslot), p("max_message", s.max_message), p("capacity", s.capacity), p("session", s.session),
+        p("room", s.room);
   }
 };
 
@@ -356,8 +377,8 @@ struct Stats {
 };
 
 /// Whether a rule lets `uid` do this (quotas apart). Root may ask about everybody, others about
-/// themselves. `verb`: raise, start, make, read; make has no event. `groups` are another uid's; the
-/// caller's own are always those of this connection.
+/// themselves. `verb`: raise, start, make, read, write; make and write have no event. `groups` are another uid's;
+/// the caller's own are always those of this connection.
 struct Can {
   static constexpr std::string_view kMethod = "Can";
   struct Reply {
@@ -383,7 +404,7 @@ struct Can {
 template <class F>
 void for_each_call(F&& f) {
   f(Raise{}), f(Start{}), f(Stop{}), f(MakeMailslot{}), f(OpenMailslot{}), f(DeleteMailslot{}), f(Replay{});
-  f(OpenSemaphore{}), f(OpenLane{});
+  f(OpenSemaphore{}), f(OpenLane{}), f(Write{});
   f(ListTable{}), f(ListMailslots{}), f(Stats{}), f(Can{});
 }
 

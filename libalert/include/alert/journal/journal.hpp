@@ -5,9 +5,10 @@
 //         section header, interface 0 "alerts", interface 1 "table", then one packet per record
 //     packet = record, and where there is one: zeros to a multiple of 8, then the annex (JSON)
 //
-// Interface 0 carries alerts and gaps, interface 1 table changes and checkpoints, whose body is JSON.
+// Interface 0 carries alerts, messages and gaps, interface 1 table changes and checkpoints, whose body is JSON.
 // The annex holds what belongs to an alert but not to its bytes: the event it was raised for, where
-// that is not simply the name in its header, and the id of the raise, where it had one.
+// that is not simply the name in its header, and the id of the raise, where it had one. That of a message
+// says which mailslot it was written to, and its class.
 
 #include <algorithm>
 #include <array>

@@ -5,7 +5,7 @@
 //          0    4 size             of header + body, without the final padding
 //          4    2 kind             RecordKind
 //          6    1 profile          Profile; 0 when the body is not an alert
-//          7    1 flags            RecordFlags
+//          7    1 flags            RecordFlags; of a message, its priority in the upper half
 //          8    8 ordinal          position in this mailbox incarnation, from 1, no holes; 0 in the journal
 //         16    8 sequence         position in this broker's journal, from 1
 //         24    8 accepted_ns      when the origin accepted it, ns since 1970-01-01 UTC
@@ -13,7 +13,7 @@
 //         36    4 pid              of the raiser, from the kernel
 //         40   16 origin           journal id of the broker that accepted it
 //         56    8 origin_sequence  its sequence there
-//         64    - body             wire bytes, a gap, or the JSON of a table change
+//         64    - body             wire bytes, a message, a gap, or the JSON of a table change
 //                                  then zeros to the next multiple of 8
 
 #include <array>
@@ -24,9 +24,20 @@
 
 namespace alert {
 
-enum class RecordKind : std::uint16_t { alert = 1, indication = 2, gap = 3, table_change = 4, checkpoint = 5 };
+enum class RecordKind : std::uint16_t {
+  alert = 1,
+  indication = 2,
+  gap = 3,
+  table_change = 4,
+  checkpoint = 5,
+  message = 6
+};
 
 enum RecordFlags : std::uint8_t { kRedelivered = 1, kCutAtMaxdata = 2, kRelayed = 4 };
+
+/// A message goes to one mailslot: any bytes, before those of lower priority.
+inline constexpr std::uint32_t kMaxPriority = 9;
+inline constexpr int kPriorityShift = 4;
 
 using JournalId = std::array<std::uint8_t, 16>;
 
@@ -77,6 +88,12 @@ static_assert(offsetof(GapBody, last) == 8);
 static_assert(offsetof(GapBody, count) == 16);
 static_assert(offsetof(GapBody, reason) == 24);
 
+/// 0 (low) to kMaxPriority; what is no message has the lowest.
+[[nodiscard]] constexpr std::uint32_t priority(const RecordHeader& header) noexcept {
+  return static_cast<RecordKind>(header.kind) == RecordKind::message ? std::uint32_t{header.flags} >> kPriorityShift
+                                                                     : 0;
+}
+
 /// A record that somebody else owns.
 struct RecordView {
   RecordHeader header;
@@ -86,16 +103,18 @@ struct RecordView {
 };
 
 /// The record at the start of `bytes`, which may go on behind it. Refuses a size that does not
-/// cover the header or does not fit, an unknown kind, and an alert without a profile.
+/// cover the header or does not fit, an unknown kind, an alert without a profile, and a message of
+/// no priority.
 [[nodiscard]] inline Result<RecordView> read_record(Bytes bytes) noexcept {
   if (bytes.size() < sizeof(RecordHeader)) return failure(Errc::truncated, 0);
   const auto header = load<RecordHeader>(bytes.data());
   if (header.size < sizeof header || header.size > kLargestRecord) return failure(Errc::bad_length, 0);
   if (header.size > bytes.size()) return failure(Errc::truncated, sizeof header);
-  if (header.kind < 1 || header.kind > 5) return failure(Errc::bad_magic, 4);
+  if (header.kind < 1 || header.kind > 6) return failure(Errc::bad_magic, 4);
   const bool has_profile = header.profile == 1 || header.profile == 2;
   if (static_cast<RecordKind>(header.kind) == RecordKind::alert ? !has_profile : header.profile > 2)
     return failure(Errc::bad_magic, 6);
+  if (priority(header) > kMaxPriority) return failure(Errc::bad_magic, 7);
   return RecordView{header, bytes.subspan(sizeof header, header.size - sizeof header)};
 }
 
