@@ -93,6 +93,8 @@ class Client {
 
   /// Hangs up; every later call fails.
   void close() noexcept { fd_ = Descriptor(); }
+  /// The connection's descriptor, to be closed in a child that must not have it; -1 without one.
+  [[nodiscard]] int socket() const noexcept { return fd_.get(); }
   /// Whether the broker is still at the other end. Never blocks.
   [[nodiscard]] bool is_connected() const noexcept {
     if (!fd_) return false;

@@ -46,6 +46,7 @@ class Connection {
   [[nodiscard]] std::vector<Descriptor> take_descriptors() noexcept { return client_.take_descriptors(); }
   [[nodiscard]] bool is_connected() const noexcept { return client_.is_connected(); }
   void close() noexcept { client_.close(); }
+  [[nodiscard]] int socket() const noexcept { return client_.socket(); }
 
   /// How long a broker that is gone may be looked for; 0: this connection does not come back.
   [[nodiscard]] Milliseconds patience() const noexcept { return patience_; }

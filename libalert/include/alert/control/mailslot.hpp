@@ -49,6 +49,16 @@ class Mailslot {
   /// or was deleted), what it cannot have got comes as one gap.
   [[nodiscard]] CallResult<RecordView> read(std::chrono::milliseconds timeout) {
     acknowledge();
+    auto record = take(timeout);
+    if (!record) return record;
+    in_hand_ = true;
+    if (page_) page_->commit({0, before_.ordinal, before_.sequence, last_.ordinal});
+    return record;
+  }
+
+  /// The same for a consumer that reads ahead and says itself, with acknowledge(place), what counts as
+  /// read.
+  [[nodiscard]] CallResult<RecordView> take(std::chrono::milliseconds timeout) {
     const Deadline deadline(timeout);
     auto record = next(deadline);
     while (!record && record.error().error && !connection_.is_connected() && connection_.patience().count() > 0) {
@@ -57,13 +67,11 @@ class Mailslot {
       record = next(deadline);
     }
     if (!record) return record;
-    const HistoryPlace before = std::exchange(last_, {record->header.ordinal, record->header.sequence});
+    before_ = std::exchange(last_, {record->header.ordinal, record->header.sequence});
     if (replaying_)
       replayed_ = replayed_.subspan(std::min(padded(record->header.size), replayed_.size()));
     else
       ring_.advance();
-    in_hand_ = true;
-    if (page_) page_->commit({0, before.ordinal, before.sequence, last_.ordinal});
     return record;
   }
 
@@ -75,6 +83,13 @@ class Mailslot {
     if (page_ && in_hand_) page_->commit({0, last_.ordinal, last_.sequence, last_.ordinal});
     in_hand_ = false;
   }
+  /// Everything up to here is done with.
+  void acknowledge(const HistoryPlace& place) noexcept {
+    if (page_) page_->commit({0, place.ordinal, place.sequence, place.ordinal});
+  }
+  /// The record that was given out last, and the one before it.
+  [[nodiscard]] const HistoryPlace& last() const noexcept { return last_; }
+  [[nodiscard]] const HistoryPlace& before_last() const noexcept { return before_; }
 
   /// Observers: go back to the first record of this incarnation.
   void rewind() noexcept {
@@ -269,6 +284,7 @@ class Mailslot {
 
   HistoryPlace from_;       // the beginning of this incarnation
   HistoryPlace last_;       // the last record given out
+  HistoryPlace before_;     // the one before that
   bool in_hand_ = false;    // and not yet acknowledged
   bool replaying_ = false;  // the next record comes out of the window, not the ring
   Bytes replayed_;          // what is left in the window, or of gap_

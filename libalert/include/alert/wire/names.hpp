@@ -39,6 +39,7 @@ enum class Code : std::uint16_t {
   invalid_handle = 6,         // ERROR_INVALID_HANDLE
   not_enough_memory = 8,      // ERROR_NOT_ENOUGH_MEMORY
   write_fault = 29,           // ERROR_WRITE_FAULT: the journal could not be written
+  read_fault = 30,            // ERROR_READ_FAULT: something was lost before the next message
   not_supported = 50,         // ERROR_NOT_SUPPORTED
   bad_netpath = 53,           // ERROR_BAD_NETPATH
   invalid_parameter = 87,     // ERROR_INVALID_PARAMETER
@@ -72,6 +73,7 @@ inline constexpr std::string_view kUnknownCode = "ERROR_UNKNOWN";
     case Code::invalid_handle: return "ERROR_INVALID_HANDLE";
     case Code::not_enough_memory: return "ERROR_NOT_ENOUGH_MEMORY";
     case Code::write_fault: return "ERROR_WRITE_FAULT";
+    case Code::read_fault: return "ERROR_READ_FAULT";
     case Code::not_supported: return "ERROR_NOT_SUPPORTED";
     case Code::bad_netpath: return "ERROR_BAD_NETPATH";
     case Code::invalid_parameter: return "ERROR_INVALID_PARAMETER";
