@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds and runs every test: GCC with ASan and UBSan; --all adds clang, and TSan for the concurrent parts.
+# What became of each point of the documents is left in tests/POINTS.md.
 # --fuzz runs each libFuzzer target for a minute instead; what it finds is left where the tests replay it.
 # --long kills brokers and readers 10,000 times instead, each thousand with another seed.
 set -euo pipefail
@@ -56,4 +57,7 @@ if [ $all = yes ]; then
   ctest --test-dir build/clang -j "$jobs" --output-on-failure
   ctest --test-dir build/tsan --output-on-failure
 fi
-ctest --test-dir build/dev -j "$jobs" --output-on-failure
+status=0
+ctest --test-dir build/dev -j "$jobs" --output-on-failure --output-junit junit.xml || status=$?
+awk -f tests/points.awk tests/points.txt build/dev/junit.xml >tests/POINTS.md || status=1
+exit $status
