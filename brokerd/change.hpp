@@ -35,6 +35,7 @@ struct MailslotState {
   std::optional<std::uint64_t> told{};        // ordinals behind the one and up to the other
   /// For messages that are not read, in bytes.
   std::optional<std::uint64_t> room{};
+  bool operator==(const MailslotState&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("name", s.name), p("uid", s.uid), p("incarnation", s.incarnation), p("max_message", s.max_message),
@@ -48,6 +49,7 @@ struct MailslotState {
 struct MailslotDeleted {
   static constexpr std::string_view kChange = "mailslot_deleted";
   std::string name;
+  bool operator==(const MailslotDeleted&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("name", s.name);
@@ -60,6 +62,7 @@ struct SemaphoreState {
   std::string name;
   std::uint32_t uid = 0;
   std::uint64_t pulses = 0;  // alerts written to it
+  bool operator==(const SemaphoreState&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("name", s.name), p("uid", s.uid), p("pulses", s.pulses);
@@ -70,6 +73,7 @@ struct SemaphoreState {
 struct SemaphoreReleased {
   static constexpr std::string_view kChange = "semaphore_released";
   std::string name;
+  bool operator==(const SemaphoreReleased&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("name", s.name);
@@ -86,6 +90,7 @@ struct Registration {
   std::uint32_t uid = 0;
   bool session = false;
   std::uint64_t from = 0;  // alerts behind this sequence match
+  bool operator==(const Registration&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("id", s.id), p("event", s.event), p("recipient", s.recipient), p("maxdata", s.maxdata), p("uid", s.uid),
@@ -98,6 +103,7 @@ struct Unregistered {
   std::string event;
   std::string recipient;
   std::uint64_t to = 0;  // the last sequence that could match
+  bool operator==(const Unregistered&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("event", s.event), p("recipient", s.recipient), p("to", s.to);
@@ -112,6 +118,7 @@ struct PastRegistration {
   std::uint32_t maxdata = 0;
   std::uint64_t from = 0;
   std::uint64_t to = 0;
+  bool operator==(const PastRegistration&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("mailslot", s.mailslot), p("event", s.event), p("maxdata", s.maxdata), p("from", s.from), p("to", s.to);
@@ -125,6 +132,7 @@ struct CursorMoved {
   std::uint64_t read_sequence = 0;
   std::uint64_t handed = 0;
   bool attached = false;
+  bool operator==(const CursorMoved&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("mailslot", s.mailslot), p("read", s.read), p("read_sequence", s.read_sequence), p("handed", s.handed),
@@ -138,6 +146,7 @@ struct AlertsTaken {
   std::string mailslot;
   std::uint64_t ordinal = 0;
   std::uint64_t sequence = 0;
+  bool operator==(const AlertsTaken&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("mailslot", s.mailslot), p("ordinal", s.ordinal), p("sequence", s.sequence);
@@ -150,6 +159,7 @@ struct GapTold {
   std::string mailslot;
   std::uint64_t after = 0;
   std::uint64_t to = 0;
+  bool operator==(const GapTold&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("mailslot", s.mailslot), p("after", s.after), p("to", s.to);
@@ -162,6 +172,7 @@ struct NumbersSkipped {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
   std::string reason;
+  bool operator==(const NumbersSkipped&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("first", s.first), p("last", s.last), p("reason", s.reason);
@@ -174,6 +185,7 @@ struct RaiseKnown {
   struct Refused {
     std::string recipient;
     std::uint16_t code = 0;
+    bool operator==(const Refused&) const = default;
     template <class Self, class Pass>
     static void fields(Self& s, Pass& p) {
       p("recipient", s.recipient), p("code", s.code);
@@ -185,6 +197,7 @@ struct RaiseKnown {
   std::uint64_t matched = 0;
   std::uint64_t written = 0;
   std::vector<Refused> refused;  // the first ones, as in the receipt
+  bool operator==(const RaiseKnown&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("id", s.id), p("uid", s.uid), p("sequence", s.sequence), p("matched", s.matched), p("written", s.written),
@@ -204,6 +217,7 @@ struct Totals {
   std::uint64_t incarnations = 0;   // given so far
   std::uint64_t registrations = 0;  // ids given so far
   std::uint64_t skipped = 0;        // the last number of the last hole in the numbering
+  bool operator==(const Totals&) const = default;
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("journal", s.journal), p("sequence", s.sequence), p("accepted", s.accepted), p("matched", s.matched),

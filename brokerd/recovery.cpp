@@ -5,13 +5,13 @@
 #include <random>
 
 #include "alert/wire/alert.hpp"
+#include "brokerd/journaled_changes.hpp"
 
 namespace brokerd {
 
 namespace {
 
 using alert::Errc;
-using alert::Json;
 
 constexpr std::size_t kPartBytes = 48 * 1024;  // of a checkpoint; the record's limit is 65475
 
@@ -53,33 +53,16 @@ struct Fold {
   bool has_checkpoint = false;
 };
 
-bool apply_checkpoint(Fold& fold, const Json& body) {
-  if (!body.is_object() || !body.contains("part") || !body["part"].is_number_unsigned() ||
-      !body.contains("parts") || !body["parts"].is_number_unsigned() || !body.contains("changes") ||
-      !body["changes"].is_array())
-    return false;
-  for (const Json& item : body["changes"]) {
-    const auto change = change_from_json(item);
-    if (!change) return false;
-    fold.ledger.apply(*change);
-  }
-  fold.has_checkpoint = body["part"] == body["parts"];
-  return true;
-}
-
 bool apply_record(Fold& fold, const alert::JournalRecord& journaled) {
   const alert::RecordView& record = journaled.record;
   switch (record.kind()) {
-    case alert::RecordKind::checkpoint: {
-      const auto body = alert::parse_json(alert::as_text(record.body));
-      return body && apply_checkpoint(fold, *body);
-    }
+    case alert::RecordKind::checkpoint:
     case alert::RecordKind::table_change: {
-      const auto body = alert::parse_json(alert::as_text(record.body));
-      if (!body) return false;
-      const auto change = change_from_json(*body);
-      if (change) fold.ledger.apply(*change);
-      return change.has_value();
+      const auto told = changes_in(record);
+      if (!told) return false;
+      for (const Change& change : told->changes) fold.ledger.apply(change);
+      if (record.kind() == alert::RecordKind::checkpoint) fold.has_checkpoint = told->is_last;
+      return true;
     }
     case alert::RecordKind::alert: {
       const auto as = raised_as(record, journaled.annex);
@@ -248,6 +231,12 @@ std::vector<std::string> checkpoint_parts(const Ledger& ledger) {
     parts.push_back("{\"part\":" + std::to_string(parts.size() + 1) + ",\"parts\":" + std::to_string(lists.size()) +
                     ",\"changes\":[" + list + "]}");
   return parts;
+}
+
+std::uint32_t digest(const Ledger& ledger) {
+  std::uint32_t crc = 0;
+  for (const std::string& part : checkpoint_parts(ledger)) crc = alert::pcapng::crc32(alert::as_bytes(part), crc);
+  return crc;
 }
 
 tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns,

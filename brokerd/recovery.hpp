@@ -26,6 +26,8 @@ struct Recovered {
 
 /// The bodies of the checkpoint records of a state, each small enough for one record.
 [[nodiscard]] std::vector<std::string> checkpoint_parts(const Ledger& ledger);
+/// A number that equal states share: the CRC-32 of their checkpoint.
+[[nodiscard]] std::uint32_t digest(const Ledger& ledger);
 
 /// What belongs to a raise and not to its alert's bytes.
 struct RaisedAs {

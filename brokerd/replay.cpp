@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "alert/journal/journal.hpp"
+#include "brokerd/journal_walk.hpp"
 #include "brokerd/recovery.hpp"
 
 namespace brokerd {
@@ -10,13 +11,6 @@ namespace brokerd {
 namespace {
 
 constexpr std::uint64_t kBytesPerStep = 1 << 20;
-
-/// The segment that holds `sequence`, or would; 0 where there is none.
-std::uint64_t segment_of(const std::vector<std::uint64_t>& segments, std::uint64_t sequence) {
-  const auto behind = std::upper_bound(segments.begin(), segments.end(), sequence);
-  if (segments.empty()) return 0;
-  return behind == segments.begin() ? segments.front() : *(behind - 1);
-}
 
 /// Tells that `count` alerts (0: nobody knows) between two sequences are gone.
 bool append_gap(std::uint64_t first, std::uint64_t last, std::uint64_t count, std::uint64_t ordinal,

@@ -1,0 +1,19 @@
+#pragma once
+// The changes that a table record of the journal tells.
+
+#include <vector>
+
+#include "alert/wire/record.hpp"
+#include "brokerd/change.hpp"
+
+namespace brokerd {
+
+struct JournaledChanges {
+  std::vector<Change> changes;  // in their order
+  bool is_last = true;          // false: more parts of the same checkpoint follow
+};
+
+/// bad_json for a body that no broker wrote. Precondition: a table change or a part of a checkpoint.
+[[nodiscard]] alert::Result<JournaledChanges> changes_in(const alert::RecordView& record);
+
+}  // namespace brokerd
