@@ -22,14 +22,6 @@ tl::unexpected<Refusal> not_written(const std::error_code& error) {
   return refuse(Code::write_fault, "the journal cannot be written: " + error.message());
 }
 
-std::string_view reason(Code code) {
-  switch (code) {
-    case Code::path_not_found: return "no such recipient";
-    case Code::buffer_overflow: return "larger than the mailslot's messages";
-    default: return "refused";
-  }
-}
-
 std::optional<alert::Profile> profile_named(std::string_view text) {
   if (text == name(alert::Profile::lm20)) return alert::Profile::lm20;
   if (text == name(alert::Profile::nt)) return alert::Profile::nt;
@@ -225,9 +217,11 @@ void Broker::begin_segment(std::uint64_t now_ns) {
   std::error_code error = journal_.reserve(first);
   if (!error) error = journal_.begin_segment(first, checkpoint_parts(ledger_), stamp({}, now_ns));
   if (error) return complain("no new journal segment: " + error.message(), now_ns);
-  for (auto& [id, session] : sessions_)  // where it took the place of another one, offsets mean nothing any more
+  for (auto& [id, session] : sessions_) {  // where it took the place of another one, offsets mean nothing any more
     for (OpenedMailslot& opened : session.opened)
       if (opened.replay.segment == first) opened.replay = {};
+    if (session.explanation && session.explanation->segment() == first) session.explanation.reset();
+  }
 }
 
 void Broker::complain(const std::string& sentence, std::uint64_t now_ns) {

@@ -2,6 +2,7 @@
 // The broker: judge, number, journal, match, deliver. Everything that happens, happens here, in turns.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include "alert/memory/lane.hpp"
 #include "alert/memory/replay_window.hpp"
 #include "alert/wire/names.hpp"
+#include "brokerd/explanation.hpp"
 #include "brokerd/journal_writer.hpp"
 #include "brokerd/ledger.hpp"
 #include "brokerd/mailboxes.hpp"
@@ -102,6 +104,8 @@ class Broker {
   Outcome<alert::ListMailslots::Reply> list(const Caller& caller, const alert::ListMailslots& call);
   alert::Stats::Reply stats(std::uint64_t turns, std::uint64_t connections);
   Outcome<alert::Can::Reply> can(const Caller& caller, const alert::Can& call) const;
+  /// Does one turn's work; a reply that is not done wants the same call again.
+  Outcome<alert::Explain::Reply> explain(const Caller& caller, const alert::Explain& call, std::uint64_t now_ns);
 
   /// A connection is gone: what it had open is closed, what lived with it ends.
   void end_session(const Caller& caller, std::uint64_t now_ns);
@@ -153,12 +157,13 @@ class Broker {
   };
   /// What ends with a connection.
   struct SessionState {
-    Caller caller;  // as it was when it opened a mailslot
+    Caller caller;  // as it was when it opened a mailslot or inquired
     std::vector<OpenedMailslot> opened;
     std::vector<std::string> semaphores;       // opened
     std::vector<std::uint64_t> registrations;  // ids
     std::vector<std::pair<std::string, std::uint64_t>> mailslots;
     std::uint64_t lane_bytes = 0;
+    std::unique_ptr<Explanation> explanation;
   };
 
   Outcome<alert::Nothing> judge(const Caller& caller, Verb verb, std::string_view event);
@@ -178,6 +183,8 @@ class Broker {
   /// What becomes of a staged alert or message that is in the journal.
   const std::vector<Delivery>& deliver(const Staged& staged);
   [[nodiscard]] std::vector<alert::Stats::Quota> quotas() const;
+  Outcome<alert::Nothing> admit_inquiry(const Caller& caller, std::uint64_t now_ns);
+  [[nodiscard]] alert::Explain::Reply discreet(const Caller& caller, alert::Explain::Reply reply) const;
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
   Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
   /// For changes that have happened whether or not the journal can be written now, such as the end of

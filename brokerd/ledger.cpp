@@ -158,6 +158,14 @@ std::optional<std::uint32_t> Ledger::due(const Mailslot& slot, std::string_view 
   return cut > slot.state.max_message ? std::nullopt : std::optional(cut);
 }
 
+std::string_view reason(alert::Code code) noexcept {
+  switch (code) {
+    case alert::Code::path_not_found: return "no such recipient";
+    case alert::Code::buffer_overflow: return "larger than the mailslot's messages";
+    default: return "refused";
+  }
+}
+
 RaiseKnown summary(const std::vector<Delivery>& deliveries, std::uint64_t sequence, const RaiseId& id) {
   RaiseKnown result{std::string(id.id), id.uid, sequence, deliveries.size(), 0, {}};
   for (const Delivery& delivery : deliveries) {

@@ -21,6 +21,9 @@ struct Delivery {
   std::uint32_t size;          // bytes of the alert that fit its maxdata
 };
 
+/// Why a recipient that was matched did not get an alert.
+[[nodiscard]] std::string_view reason(alert::Code code) noexcept;
+
 /// What a raiser is told of these deliveries; `id` may be empty.
 [[nodiscard]] RaiseKnown summary(const std::vector<Delivery>& deliveries, std::uint64_t sequence,
                                  const RaiseId& id);

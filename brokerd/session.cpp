@@ -68,6 +68,10 @@ struct OpenedLane {
   alert::Descriptor memory;
 };
 
+/// Such a call may cost as much as a turn can spare: whatever its session asks next waits for the next one.
+template <class Call>
+constexpr bool kReadsJournal = std::is_same_v<Call, alert::Replay> || std::is_same_v<Call, alert::Explain>;
+
 /// What each call of the interface does; a call without an overload here does not compile.
 struct Act {
   Broker& broker;
@@ -90,6 +94,7 @@ struct Act {
     stats.spool_bad = turn.spool_bad;
     return stats;
   }
+  auto operator()(const alert::Explain& call) const { return broker.explain(caller, call, turn.now_ns); }
   auto operator()(const alert::Can& call) const { return broker.can(caller, call); }
   Outcome<Opened> operator()(const alert::OpenMailslot& call) const {
     if (!window) {
@@ -154,7 +159,8 @@ std::size_t Session::handle(Broker& broker, const Turn& turn, std::size_t most) 
   std::size_t handled = 0;
   std::size_t start = 0;
   std::size_t answered = 0;  // bytes
-  while (handled < most && answered < kAnswerBytesPerTurn && !closing_) {
+  has_read_journal_ = false;
+  while (handled < most && answered < kAnswerBytesPerTurn && !closing_ && !has_read_journal_) {
     const std::size_t end = inbox_.find('\0', start);
     if (end == std::string::npos) break;
     if (end == start && lane_)
@@ -221,6 +227,7 @@ Session::Reply Session::dispatch(Broker& broker, const Turn& turn, const std::st
   if (method.starts_with(prefix))
     alert::for_each_call([&](auto call) {
       if (std::string_view(method).substr(prefix.size()) != call.kMethod) return;
+      has_read_journal_ = kReadsJournal<decltype(call)>;
       if (const auto bad = alert::from_json(parameters, call))
         reply = {error_text("org.varlink.service.InvalidParameter", {{"parameter", *bad}}), {}, {}};
       else

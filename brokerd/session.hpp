@@ -79,8 +79,9 @@ class Session {
   std::optional<alert::LaneReader> lane_;
   std::vector<Outcome<Broker::Ticket>> raised_;  // through the lane, in this turn
   bool is_raising_ = false;
-  bool at_end_ = false;   // the client has sent all it will
-  bool closing_ = false;  // after a request that cannot be answered, only the outbox is left
+  bool has_read_journal_ = false;  // in this turn
+  bool at_end_ = false;            // the client has sent all it will
+  bool closing_ = false;           // after a request that cannot be answered, only the outbox is left
   bool failed_ = false;
 };
 

@@ -170,6 +170,19 @@ TEST_F(Control, ThousandRequestsInOneWriteAreAllAnswered) {
   for (int i = 1; i <= 1'000; ++i) ASSERT_EQ(raw.reply()["parameters"]["sequence"], i);
 }
 
+TEST_F(Control, RequestsThatReadTheJournalTakeATurnEach) {
+  raw.ask(raise_request());
+  const auto turns = [&] { return raw.ask(request("Stats"))["parameters"]["turns"].get<std::uint64_t>(); };
+  constexpr std::uint64_t kQuestions = 8;
+  std::string text;
+  for (std::uint64_t i = 0; i < kQuestions; ++i)
+    text += request("Explain", {{"sequence", 1}, {"recipient", "\\mailslot\\slot"}}) + '\0';
+  const std::uint64_t before = turns();
+  raw.send(text);
+  for (std::uint64_t i = 0; i < kQuestions; ++i) EXPECT_EQ(raw.reply()["parameters"]["done"], true);
+  EXPECT_GE(turns(), before + kQuestions);
+}
+
 TEST_F(Control, LargestRequestIsReadAndALongerOneIsNot) {
   const auto padded = [](std::size_t size) {
     const std::string text = request("Stats");

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "alert/control/inquiries.hpp"
+
 namespace alert {
 
 inline constexpr std::string_view kInterface = "io.alertbroker";
@@ -405,7 +407,7 @@ template <class F>
 void for_each_call(F&& f) {
   f(Raise{}), f(Start{}), f(Stop{}), f(MakeMailslot{}), f(OpenMailslot{}), f(DeleteMailslot{}), f(Replay{});
   f(OpenSemaphore{}), f(OpenLane{}), f(Write{});
-  f(ListTable{}), f(ListMailslots{}), f(Stats{}), f(Can{});
+  f(ListTable{}), f(ListMailslots{}), f(Stats{}), f(Can{}), f(Explain{});
 }
 
 }  // namespace alert
