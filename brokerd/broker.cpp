@@ -221,6 +221,7 @@ void Broker::begin_segment(std::uint64_t now_ns) {
     for (OpenedMailslot& opened : session.opened)
       if (opened.replay.segment == first) opened.replay = {};
     if (session.explanation && session.explanation->segment() == first) session.explanation.reset();
+    if (session.audit && session.audit->end.segment == first) session.audit.reset();
   }
 }
 

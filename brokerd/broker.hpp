@@ -21,6 +21,7 @@
 #include "brokerd/overruns.hpp"
 #include "brokerd/policy.hpp"
 #include "brokerd/rates.hpp"
+#include "brokerd/refold.hpp"
 #include "brokerd/replay.hpp"
 #include "brokerd/retention.hpp"
 #include "brokerd/room.hpp"
@@ -104,8 +105,9 @@ class Broker {
   Outcome<alert::ListMailslots::Reply> list(const Caller& caller, const alert::ListMailslots& call);
   alert::Stats::Reply stats(std::uint64_t turns, std::uint64_t connections);
   Outcome<alert::Can::Reply> can(const Caller& caller, const alert::Can& call) const;
-  /// Does one turn's work; a reply that is not done wants the same call again.
+  /// Both do one turn's work; a reply that is not done wants the same call again.
   Outcome<alert::Explain::Reply> explain(const Caller& caller, const alert::Explain& call, std::uint64_t now_ns);
+  Outcome<alert::Audit::Reply> audit(const Caller& caller, std::uint64_t now_ns);
 
   /// A connection is gone: what it had open is closed, what lived with it ends.
   void end_session(const Caller& caller, std::uint64_t now_ns);
@@ -155,6 +157,12 @@ class Broker {
     std::uint64_t incarnation = 0;
     ReplayPlace replay;
   };
+  struct AuditInProgress {
+    Refold refold;
+    std::vector<Change> running;  // the state when it was asked for
+    std::vector<Change> owed;     // applied then, not journaled
+    JournalPlace end;             // of the journal then
+  };
   /// What ends with a connection.
   struct SessionState {
     Caller caller;  // as it was when it opened a mailslot or inquired
@@ -164,6 +172,7 @@ class Broker {
     std::vector<std::pair<std::string, std::uint64_t>> mailslots;
     std::uint64_t lane_bytes = 0;
     std::unique_ptr<Explanation> explanation;
+    std::unique_ptr<AuditInProgress> audit;
   };
 
   Outcome<alert::Nothing> judge(const Caller& caller, Verb verb, std::string_view event);

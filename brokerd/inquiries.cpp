@@ -1,15 +1,27 @@
-// What the ledger is asked: why an alert was written or not.
+// What the ledger is asked: why an alert was written or not, and whether it all adds up.
 
 #include "brokerd/broker.hpp"
+#include "brokerd/differences.hpp"
 
 namespace brokerd {
 
 using alert::Code;
 
+namespace {
+
+std::vector<alert::Audit::Finding> findings_of(const std::vector<Refold::Finding>& findings) {
+  std::vector<alert::Audit::Finding> result;
+  for (const auto& [place, sentence] : findings) result.push_back({to_text(place), sentence});
+  return result;
+}
+
+}  // namespace
+
 Outcome<alert::Nothing> Broker::admit_inquiry(const Caller& caller, std::uint64_t now_ns) {
   std::size_t mine = 0;
   for (const auto& [id, session] : sessions_)
-    if (session.caller.uid == caller.uid && id != caller.session.id && session.explanation) ++mine;
+    if (session.caller.uid == caller.uid && id != caller.session.id && (session.explanation || session.audit))
+      ++mine;
   if (mine >= policy_.limits[Quota::inquiries])
     return tl::unexpected<Refusal>(over(Quota::inquiries, caller.uid, now_ns));
   sessions_[caller.session.id].caller = caller;
@@ -76,6 +88,39 @@ alert::Explain::Reply Broker::discreet(const Caller& caller, alert::Explain::Rep
       reply.obstacle = facts(Quota::registrations).sentence;
     if (table.size() >= policy_.limits[Quota::numalerts]) reply.obstacle = facts(Quota::numalerts).sentence;
   }
+  return reply;
+}
+
+Outcome<alert::Audit::Reply> Broker::audit(const Caller& caller, std::uint64_t now_ns) {
+  settle();
+  if (!policy_.may_touch(caller.uid, policy_.broker_uid))
+    return refuse(Code::access_denied, "the audit is for root and the uid that runs the broker");
+  std::unique_ptr<AuditInProgress>& mine = sessions_[caller.session.id].audit;
+  if (!mine) {
+    if (auto admitted = admit_inquiry(caller, now_ns); !admitted) return tl::unexpected<Refusal>(admitted.error());
+    const auto segments = alert::journal_segments(journal_.folder().path());
+    if (!segments || segments->empty()) return refuse(Code::file_not_found, "the journal has no segment");
+    const JournalPlace end{journal_.first(), journal_.size()};
+    mine = std::make_unique<AuditInProgress>(AuditInProgress{
+        Refold(journal_.folder().path(), segments->front(), end), ledger_.checkpoint(), owed_, end});
+  }
+  Refold& refold = mine->refold;
+  alert::Audit::Reply reply;
+  reply.done = !refold.step();
+  if (reply.done) {
+    for (const Change& change : mine->owed) refold.ledger().apply(change);
+    for (std::string& sentence : differences(mine->running, refold.ledger().checkpoint(), Refold::kMostFindings))
+      refold.differ(mine->end, "the running broker: " + std::move(sentence));
+  }
+  const auto& counts = refold.counts();
+  reply.segments = counts.segments;
+  reply.checkpoints = counts.checkpoints;
+  reply.alerts = counts.alerts;
+  reply.bytes = counts.bytes;
+  if (!reply.done) return reply;
+  reply.differences = findings_of(refold.differences());
+  reply.notes = findings_of(refold.notes());
+  mine.reset();
   return reply;
 }
 

@@ -70,7 +70,8 @@ struct OpenedLane {
 
 /// Such a call may cost as much as a turn can spare: whatever its session asks next waits for the next one.
 template <class Call>
-constexpr bool kReadsJournal = std::is_same_v<Call, alert::Replay> || std::is_same_v<Call, alert::Explain>;
+constexpr bool kReadsJournal = std::is_same_v<Call, alert::Replay> || std::is_same_v<Call, alert::Explain> ||
+                               std::is_same_v<Call, alert::Audit>;
 
 /// What each call of the interface does; a call without an overload here does not compile.
 struct Act {
@@ -95,6 +96,7 @@ struct Act {
     return stats;
   }
   auto operator()(const alert::Explain& call) const { return broker.explain(caller, call, turn.now_ns); }
+  auto operator()(const alert::Audit&) const { return broker.audit(caller, turn.now_ns); }
   auto operator()(const alert::Can& call) const { return broker.can(caller, call); }
   Outcome<Opened> operator()(const alert::OpenMailslot& call) const {
     if (!window) {

@@ -126,6 +126,30 @@ TEST(DurabilityDisk, ReplaysFromTheSegmentThatTookTheBrokenOnesPlace) {
   EXPECT_EQ(record->header.sequence, 1u);
 }
 
+TEST(DurabilityDisk, AuditsAnewWhenTheSegmentThatItReadsIsReplaced) {
+  const test::TemporaryFolder folder;
+  Life life(folder / "journal", Durability::process);
+  brokerd::Broker& broker = *life.broker;
+  brokerd::Caller caller;
+  caller.session.id = 1;
+  const std::string recipient = std::string(alert::kMailslotPrefix) + std::string(200, 'x');
+  const std::string segment = life.folder + "/" + alert::segment_name(1);
+  while (std::filesystem::file_size(segment) <= brokerd::JournalWalk::kBytesPerTurn + alert::kLargestRecord) {
+    ASSERT_TRUE(broker.start(caller, {"TEST", recipient, {}, {}}, 1));
+    ASSERT_TRUE(broker.stop(caller, {"TEST", recipient}, 1));
+  }
+  auto outcome = broker.audit(caller, 1);
+  ASSERT_TRUE(outcome && !outcome->done);
+  broker.set_journal_options({Durability::disk, {}}, 1);
+  life.make_the_disk_fail();
+  EXPECT_EQ(life.accept(), -29);
+  EXPECT_EQ(life.accept(), 1);
+  while (outcome && !outcome->done) outcome = broker.audit(caller, 1);
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->alerts, 1u);
+  EXPECT_TRUE(outcome->differences.empty());
+}
+
 TEST(Durability, IsChosenInTheConfiguration) {
   const test::TemporaryFolder folder;
   const auto config = folder.file("toml", "[journal]\ndurability = \"disk\"\n");

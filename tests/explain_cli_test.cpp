@@ -292,6 +292,7 @@ TEST(ExplainedInSteps, ALongJournalStallsNobodyAndTakesItsShareOfTheQuota) {
   const alert::Explain call{40, kBox};
   ASSERT_FALSE(first.call(call)->done);
   EXPECT_EQ(here.ask(call), 1816);
+  EXPECT_EQ(here.ask(alert::Audit{}), 1816);
   EXPECT_EQ(here.ask(alert::Stats{}), 0);
   auto answer = first.call(call);
   for (int steps = 0; answer && !answer->done && steps < 10; ++steps) answer = first.call(call);
@@ -329,6 +330,7 @@ TEST_F(ExplainedToOthers, AForeignRecipientIsRefused) {
   here->broker->ctl({"raise", "admin", "7"});
   EXPECT_EQ(here->ask_as_nobody(alert::Explain{1, kBox}), 5);
   EXPECT_EQ(here->ask_as_nobody(alert::Explain{1, "\\sem\\go"}), 5);
+  EXPECT_EQ(here->ask_as_nobody(alert::Audit{}), 5);
 }
 
 TEST_F(ExplainedToOthers, ANameOfAFormerOwnerTellsNothingOfHim) {

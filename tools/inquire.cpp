@@ -1,8 +1,13 @@
-// alertctl explain: what the ledger says.
+// alertctl explain and audit: what the ledger says, and whether it adds up.
 
+#include <cerrno>
 #include <charconv>
+#include <cstring>
+#include <filesystem>
 #include <memory>
 #include <set>
+
+#include <unistd.h>
 
 #include "alert/control/json_fields.hpp"
 #include "exit_status.hpp"
@@ -18,6 +23,11 @@ namespace {
 struct ExplainOptions {
   Explain call;
   std::string as_of;
+  bool json = false;
+};
+
+struct AuditOptions {
+  std::string journal;
   bool json = false;
 };
 
@@ -165,6 +175,38 @@ int explain(const Context& context, ExplainOptions& options) {
   return is_written ? kDone : is_refused ? kRefused : kNo;
 }
 
+/// What a journal says when it is folded only the broker's program knows, so that runs in place of this one.
+int refold(const std::string& journal) {
+  std::error_code error;
+  const std::string mine = std::filesystem::read_symlink("/proc/self/exe", error).replace_filename("brokerd");
+  const std::string option = "--refold=" + journal;
+  for (const std::string& brokerd : {mine, std::string("brokerd")})
+    ::execlp(brokerd.c_str(), "brokerd", option.c_str(), nullptr);
+  complain(std::string("cannot run brokerd: ") + std::strerror(errno));
+  return kSystem;
+}
+
+std::string counted(std::uint64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+int audit(const Context& context, const AuditOptions& options) {
+  if (!options.journal.empty()) return refold(options.journal);
+  auto client = context.connect();
+  if (!client) return complain(client.error());
+  const auto reply = ask_until_done(*client, Audit{});
+  if (!reply) return complain(reply.error());
+  std::string text;
+  for (const auto& [where, sentence] : reply->notes)
+    text += "note: " + for_terminal(where + ": " + sentence) + "\n";
+  for (const auto& [where, sentence] : reply->differences) text += for_terminal(where + ": " + sentence) + "\n";
+  text += std::string(reply->differences.empty() ? "it adds up: " : "it does not add up: ") +
+          counted(reply->segments, "segment") + ", " + counted(reply->checkpoints, "later checkpoint") +
+          " equal, " + counted(reply->alerts, "alert") + "\n";
+  if (!put(options.json ? escaped_json(to_json(*reply).dump()) + "\n" : text)) return kSystem;
+  return reply->differences.empty() ? kDone : kNo;
+}
+
 }  // namespace
 
 void add_inquire(CLI::App& app, Context& context) {
@@ -184,4 +226,12 @@ void add_inquire(CLI::App& app, Context& context) {
          "Examples:\n  alertctl explain 5 jobs\n  alertctl explain 5 jobs --as-of 2026-11-21T02:00:00Z\n"
          "Exits with 0 when it was written (to any of them), 1 when not, 3 when it was refused.\n");
   why->callback([options, &context] { context.verb = [&context, options] { return explain(context, *options); }; });
+
+  auto audited = std::make_shared<AuditOptions>();
+  CLI::App* sum = app.add_subcommand("audit", "Recompute the ledger from the journal and compare");
+  CLI::Option* folder = sum->add_option("journal", audited->journal,
+                                        "A journal's folder, audited without a broker [the broker's own]");
+  sum->add_flag("--json", audited->json, "Print the outcome as JSON")->excludes(folder);
+  finish(sum, "Examples:\n  alertctl audit || alertctl stats\n  alertctl audit /backup/journal\n");
+  sum->callback([audited, &context] { context.verb = [&context, audited] { return audit(context, *audited); }; });
 }

@@ -34,7 +34,7 @@ void add_raise(CLI::App& app, Context& context);
 void add_read(CLI::App& app, Context& context);   // read, listen
 void add_table(CLI::App& app, Context& context);  // make, rm, start, stop, table, mailslots, stats
 void add_can(CLI::App& app, Context& context);
-void add_inquire(CLI::App& app, Context& context);  // explain
+void add_inquire(CLI::App& app, Context& context);  // explain, audit
 void add_wait(CLI::App& app, Context& context);
 void add_dump(CLI::App& app, Context& context);
 void add_pack(CLI::App& app, Context& context);

@@ -407,7 +407,7 @@ template <class F>
 void for_each_call(F&& f) {
   f(Raise{}), f(Start{}), f(Stop{}), f(MakeMailslot{}), f(OpenMailslot{}), f(DeleteMailslot{}), f(Replay{});
   f(OpenSemaphore{}), f(OpenLane{}), f(Write{});
-  f(ListTable{}), f(ListMailslots{}), f(Stats{}), f(Can{}), f(Explain{});
+  f(ListTable{}), f(ListMailslots{}), f(Stats{}), f(Can{}), f(Explain{}), f(Audit{});
 }
 
 }  // namespace alert

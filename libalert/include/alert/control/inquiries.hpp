@@ -1,7 +1,7 @@
 #pragma once
-// The call that asks the ledger why an alert was written or not.
+// The calls that ask the ledger: why was an alert written or not, and does it all add up.
 //
-// Its answer may need more of the journal than a turn can spare: a reply that is not `done` asks for
+// Their answers may need more of the journal than a turn can spare: a reply that is not `done` asks for
 // the same call again on the same connection. Nothing is kept longer than the connection.
 
 #include <cstdint>
@@ -84,6 +84,37 @@ struct Explain {
     p("sequence", s.sequence), p("recipient", s.recipient), p("as_of_sequence", s.as_of_sequence),
         p("as_of_ns", s.as_of_ns);
   }
+};
+
+/// Recomputes the ledger from the whole journal, as of the first call, and compares every checkpoint
+/// with it, and at the end the broker's running state. For root and the uid that runs the broker.
+struct Audit {
+  static constexpr std::string_view kMethod = "Audit";
+  /// In the order of the journal; `where`: a segment and the offset in it.
+  struct Finding {
+    std::string where;
+    std::string sentence;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("where", s.where), p("sentence", s.sentence);
+    }
+  };
+  struct Reply {
+    bool done = false;
+    std::uint64_t segments = 0;
+    std::uint64_t checkpoints = 0;  // compared, and equal
+    std::uint64_t alerts = 0;
+    std::uint64_t bytes = 0;
+    std::vector<Finding> differences;  // the first ones; none: it adds up
+    std::vector<Finding> notes;        // damage that a journaled gap accounts for, and the like
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("done", s.done), p("segments", s.segments), p("checkpoints", s.checkpoints), p("alerts", s.alerts),
+          p("bytes", s.bytes), p("differences", s.differences), p("notes", s.notes);
+    }
+  };
+  template <class Self, class Pass>
+  static void fields(Self&, Pass&) {}
 };
 
 }  // namespace alert
