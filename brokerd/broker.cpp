@@ -22,6 +22,11 @@ tl::unexpected<Refusal> not_written(const std::error_code& error) {
   return refuse(Code::write_fault, "the journal cannot be written: " + error.message());
 }
 
+/// As an operator says it: 0 is none.
+std::optional<std::uint64_t> limit(std::uint64_t amount) {
+  return amount > 0 ? std::optional(amount) : std::nullopt;
+}
+
 std::optional<alert::Profile> profile_named(std::string_view text) {
   if (text == name(alert::Profile::lm20)) return alert::Profile::lm20;
   if (text == name(alert::Profile::nt)) return alert::Profile::nt;
@@ -36,6 +41,7 @@ Broker::Broker(Ledger ledger, JournalWriter journal, Policy policy)
     std::memcpy(journal_id_.data(), id->data(), id->size());
   for (const auto& [name, slot] : ledger_.mailslots())
     if (slot.state.handed > slot.state.read) awaited_.insert(slot.state.incarnation);
+  measure_journal();
 }
 
 alert::RecordHeader Broker::stamp(const Caller& caller, std::uint64_t now_ns) const {
@@ -209,7 +215,20 @@ void Broker::retain(std::uint64_t now_ns) {
   }
   if (!taken.empty() && !change({}, taken, now_ns)) return;
   for (std::size_t i = 0; i < count; ++i)
-    ::unlinkat(journal_.folder().get(), alert::segment_name(past[i].first).c_str(), 0);
+    if (::unlinkat(journal_.folder().get(), alert::segment_name(past[i].first).c_str(), 0) == 0)
+      ++segments_removed_;
+  measure_journal();
+}
+
+void Broker::measure_journal() {
+  segments_ = past_bytes_ = 0;
+  const auto& folder = journal_.folder().path();
+  for (const std::uint64_t first : alert::journal_segments(folder).value_or(std::vector<std::uint64_t>())) {
+    struct stat status {};
+    if (first == journal_.first() || ::stat((folder / alert::segment_name(first)).c_str(), &status) != 0) continue;
+    ++segments_;
+    past_bytes_ += static_cast<std::uint64_t>(status.st_size);
+  }
 }
 
 void Broker::begin_segment(std::uint64_t now_ns) {
@@ -223,6 +242,7 @@ void Broker::begin_segment(std::uint64_t now_ns) {
     if (session.explanation && session.explanation->segment() == first) session.explanation.reset();
     if (session.audit && session.audit->end.segment == first) session.audit.reset();
   }
+  measure_journal();
 }
 
 void Broker::complain(const std::string& sentence, std::uint64_t now_ns) {
@@ -367,7 +387,7 @@ Outcome<alert::ListTable::Reply> Broker::list(const Caller& caller, const alert:
   return reply;
 }
 
-alert::Stats::Reply Broker::stats(std::uint64_t turns, std::uint64_t connections) {
+alert::Stats::Reply Broker::stats(const Caller& caller, std::uint64_t turns, std::uint64_t connections) {
   settle();
   const Totals& t = ledger_.totals();
   return {t.journal,
@@ -389,7 +409,21 @@ alert::Stats::Reply Broker::stats(std::uint64_t turns, std::uint64_t connections
           denied_calls_,
           quotas(),
           0,
-          0};  // the spool is the loop's
+          0,  // the spool is the loop's, as what is received and sent
+          overruns(caller),
+          segments_ + 1,
+          past_bytes_ + journal_.size(),
+          segments_removed_,
+          journal_.segment_bytes(),
+          limit(retention_.bytes),
+          limit(retention_.age_s),
+          retention_.unread_bytes_per_uid,
+          journal_.counts().writes,
+          journal_.counts().syncs,
+          journal_.counts().failures,
+          0,
+          0,
+          t.skipped};
 }
 
 std::error_code Broker::close(std::uint64_t now_ns) {

@@ -103,7 +103,8 @@ class Broker {
                                        alert::ReplayWindow& window, std::uint64_t now_ns);
   Outcome<alert::ListTable::Reply> list(const Caller& caller, const alert::ListTable& call);
   Outcome<alert::ListMailslots::Reply> list(const Caller& caller, const alert::ListMailslots& call);
-  alert::Stats::Reply stats(std::uint64_t turns, std::uint64_t connections);
+  Outcome<alert::ListSemaphores::Reply> list(const Caller& caller, const alert::ListSemaphores& call);
+  alert::Stats::Reply stats(const Caller& caller, std::uint64_t turns, std::uint64_t connections);
   Outcome<alert::Can::Reply> can(const Caller& caller, const alert::Can& call) const;
   /// Both do one turn's work; a reply that is not done wants the same call again.
   Outcome<alert::Explain::Reply> explain(const Caller& caller, const alert::Explain& call, std::uint64_t now_ns);
@@ -192,8 +193,11 @@ class Broker {
   /// What becomes of a staged alert or message that is in the journal.
   const std::vector<Delivery>& deliver(const Staged& staged);
   [[nodiscard]] std::vector<alert::Stats::Quota> quotas() const;
+  [[nodiscard]] std::vector<alert::Stats::Overrun> overruns(const Caller& caller) const;
   Outcome<alert::Nothing> admit_inquiry(const Caller& caller, std::uint64_t now_ns);
   [[nodiscard]] alert::Explain::Reply discreet(const Caller& caller, alert::Explain::Reply reply) const;
+  /// How much the segments are that are no longer written to.
+  void measure_journal();
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
   Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
   /// For changes that have happened whether or not the journal can be written now, such as the end of
@@ -234,6 +238,9 @@ class Broker {
   std::uint64_t denied_raises_ = 0;  // by a rule
   std::uint64_t denied_calls_ = 0;
   std::uint64_t replays_ = 0;
+  std::uint64_t segments_ = 0;    // past ones
+  std::uint64_t past_bytes_ = 0;  // of them
+  std::uint64_t segments_removed_ = 0;
   std::uint64_t nonsense_ = 0;
   std::optional<std::uint64_t> began_ns_;  // when retention was asked for first
   std::set<std::uint64_t> awaited_;        // incarnations whose consumer of the last broker is not back

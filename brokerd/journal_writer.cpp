@@ -126,6 +126,7 @@ std::error_code JournalWriter::continue_segment(std::uint64_t first, std::uint64
 
 std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vector<std::string>& checkpoint,
                                              const alert::RecordHeader& stamp) {
+  counts_.syncs += segment_ && !broken_ ? 3U : 2U;  // the old segment, the new one, the folder
   if (segment_ && !broken_ && ::fdatasync(segment_.get()) != 0) return last_error();
   std::vector<std::byte> start;
   alert::pcapng::BlockBuilder blocks(start);
@@ -145,6 +146,7 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   alert::Descriptor segment(
       ::openat(folder_.get(), unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, kFileMode));
   if (!segment) return last_error();
+  ++counts_.writes;
   if (auto error = write_all(segment.get(), start, 0)) return error;
   if (::fdatasync(segment.get()) != 0) return last_error();
   if (broken_ && first == first_) {
@@ -175,6 +177,8 @@ std::error_code JournalWriter::reserve(std::uint64_t sequence) {
   Bound next = bound_;
   next.bound = sequence + kNumbersAhead;
   next.clean = false;
+  ++counts_.writes;
+  counts_.syncs += 2;  // the file and the folder
   if (auto error = write_bound(folder_, next)) return error;
   bound_ = std::move(next);
   return {};
@@ -193,6 +197,8 @@ void JournalWriter::add(const alert::RecordHeader& header, alert::Bytes body, st
 
 std::error_code JournalWriter::commit() {
   if (gathered_.empty()) return {};
+  ++counts_.writes;
+  counts_.syncs += durability_ == Durability::disk ? 1U : 0U;
   std::error_code error =
       broken_ ? std::error_code(EIO, std::generic_category()) : write_all(segment_.get(), gathered_, size_);
   if (!error && durability_ == Durability::disk && ::fdatasync(segment_.get()) != 0) {
@@ -200,6 +206,7 @@ std::error_code JournalWriter::commit() {
     broken_ = true;  // nobody knows what the disk has; what it is asked to write next may never get there
   }
   if (error) {
+    ++counts_.failures;
     if (::ftruncate(segment_.get(), static_cast<off_t>(size_)) != 0) broken_ = true;
   } else {
     size_ += gathered_.size();

@@ -65,6 +65,7 @@ class JournalWriter {
   /// `disk` syncs every commit before it counts.
   void set_durability(Durability durability) noexcept { durability_ = durability; }
   void set_segment_bytes(std::uint64_t bytes) noexcept { segment_bytes_ = bytes; }
+  [[nodiscard]] std::uint64_t segment_bytes() const noexcept { return segment_bytes_; }
 
   /// Goes on in a segment that is whole up to `size`; what lies behind is cut off.
   [[nodiscard]] std::error_code continue_segment(std::uint64_t first, std::uint64_t size);
@@ -94,6 +95,13 @@ class JournalWriter {
   /// The open segment: its first sequence and its bytes.
   [[nodiscard]] std::uint64_t first() const noexcept { return first_; }
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+  /// System calls since the start, and how many commits failed.
+  struct Counts {
+    std::uint64_t writes = 0;
+    std::uint64_t syncs = 0;
+    std::uint64_t failures = 0;
+  };
+  [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
   [[nodiscard]] const Bound& bound() const noexcept { return bound_; }
 
   /// A proper end: everything synced, and the next start knows it.
@@ -109,6 +117,7 @@ class JournalWriter {
   std::uint64_t checkpoint_ = 0;  // bytes that it started with
   std::uint64_t size_ = 0;        // of the segment: whole turns
   bool broken_ = false;
+  Counts counts_;
   std::vector<std::byte> gathered_;
 };
 

@@ -93,4 +93,13 @@ std::vector<alert::Stats::Quota> Broker::quotas() const {
   return rows;
 }
 
+std::vector<alert::Stats::Overrun> Broker::overruns(const Caller& caller) const {
+  std::vector<alert::Stats::Overrun> rows;
+  for (const auto& [uid, counts] : overruns_.by_uid())
+    for (std::size_t i = 0; i < kQuotas.size(); ++i)
+      if (counts[i] > 0 && policy_.may_touch(caller.uid, uid))
+        rows.push_back({uid, std::string(kQuotas[i].name), counts[i]});
+  return rows;
+}
+
 }  // namespace brokerd

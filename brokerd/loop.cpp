@@ -107,8 +107,8 @@ void Loop::turn(int timeout_ms) {
   epoll_event events[kEventsPerTurn];
   const int count = ::epoll_wait(epoll_.get(), events, kEventsPerTurn, timeout_ms);
   ++turns_;
-  const Turn turn{clock_ns(CLOCK_REALTIME), turns_, sessions_.size(), drain_ ? drain_->raised() : 0,
-                  drain_ ? drain_->spool().bad() : 0};
+  const Turn turn{clock_ns(CLOCK_REALTIME),           turns_,  sessions_.size(), drain_ ? drain_->raised() : 0,
+                  drain_ ? drain_->spool().bad() : 0, traffic_};
 
   std::vector<std::uint64_t> touched;
   for (int i = 0; i < count; ++i) {
@@ -251,7 +251,7 @@ void Loop::admit(alert::Descriptor socket) {
   if (!add(epoll_, socket.get(), id)) return turn_away(socket, {alert::Code::not_enough_memory, "no memory"});
   ++mine;
   const Caller caller{peer.uid, static_cast<std::uint32_t>(peer.pid), {id, socket.get()}, std::move(*groups)};
-  sessions_.emplace(id, std::make_unique<Session>(std::move(socket), caller));
+  sessions_.emplace(id, std::make_unique<Session>(std::move(socket), caller, traffic_));
 }
 
 void Loop::end(std::uint64_t id, std::uint64_t now_ns) {

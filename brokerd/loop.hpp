@@ -60,6 +60,7 @@ class Loop {
   std::unordered_set<std::uint64_t> unsent_;                    // sessions with a reply that waits to leave
   std::uint64_t next_id_ = 3;  // the others are the listener, the signals, the spool
   std::uint64_t turns_ = 0;
+  Traffic traffic_;
   std::uint64_t cursors_ns_ = 0;   // when cursors were last journaled
   std::uint64_t retained_ns_ = 0;  // when the journal was last looked through for what may go
   const std::uint64_t poll_ns_;    // 0 where polling would keep a raiser from its only processor

@@ -16,7 +16,8 @@ alert::SystemResult<Mailbox*> Mailboxes::create(std::uint64_t incarnation, std::
   auto ring = alert::MailboxWriter::create(capacity, max_message, incarnation, base_ordinal);
   if (!ring) return tl::unexpected<std::error_code>(ring.error());
   ring_bytes_[uid] += capacity;
-  const auto [at, added] = mailboxes_.emplace(incarnation, Mailbox{std::move(*ring), uid, {}, {}, {}});
+  const auto [at, added] =
+      mailboxes_.emplace(incarnation, Mailbox{std::move(*ring), uid, &counts_[incarnation], {}, {}, {}});
   return &at->second;
 }
 
@@ -42,27 +43,31 @@ void Mailboxes::wake(Mailbox& mailbox) {
   if (mailbox.consumer) {
     const alert::Sleep sleep = mailbox.consumer->page.take_sleep();
     if (sleep == alert::Sleep::on_bell) asleep = true;
-    if (sleep == alert::Sleep::in_poll) nudge(mailbox.consumer->poll);
+    if (sleep == alert::Sleep::in_poll) nudge(mailbox, mailbox.consumer->poll);
   }
-  for (const Mailbox::Observer& observer : mailbox.observers) nudge(observer.poll);
+  for (const Mailbox::Observer& observer : mailbox.observers) nudge(mailbox, observer.poll);
   if (!asleep) return;
   mailbox.ring.ring_bell();
   ++wakes_;
+  ++mailbox.counts->wakes;
 }
 
-void Mailboxes::nudge(const alert::Descriptor& poll) {
+void Mailboxes::nudge(Mailbox& mailbox, const alert::Descriptor& poll) {
   if (!poll) return;
   const char byte = 1;  // a full socket is readable already
-  if (::send(poll.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1) ++wakes_;
+  if (::send(poll.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1) return;
+  ++wakes_;
+  ++mailbox.counts->wakes;
 }
 
 void Mailboxes::mark_deleted(std::uint64_t incarnation) {
   Mailbox* mailbox = find(incarnation);
+  if (!mailbox) counts_.erase(incarnation);
   if (!mailbox) return;
   mailbox->deleted = true;
   mailbox->ring.close();
-  if (mailbox->consumer) nudge(mailbox->consumer->poll);
-  for (const Mailbox::Observer& observer : mailbox->observers) nudge(observer.poll);
+  if (mailbox->consumer) nudge(*mailbox, mailbox->consumer->poll);
+  for (const Mailbox::Observer& observer : mailbox->observers) nudge(*mailbox, observer.poll);
 }
 
 void Mailboxes::leave(std::uint64_t incarnation, std::uint64_t session) {
@@ -74,6 +79,7 @@ void Mailboxes::leave(std::uint64_t incarnation, std::uint64_t session) {
   const auto bytes = ring_bytes_.find(mailbox->uid);
   bytes->second -= mailbox->ring.capacity();
   if (bytes->second == 0) ring_bytes_.erase(bytes);
+  if (mailbox->deleted) counts_.erase(incarnation);
   mailboxes_.erase(incarnation);
 }
 

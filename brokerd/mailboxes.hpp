@@ -17,6 +17,13 @@ struct SessionRef {
   int socket = -1;  // only to ask whether it has hung up
 };
 
+/// What a mailslot's readers cost the broker, since its start.
+struct MailboxCounts {
+  std::uint64_t wakes = 0;
+  std::uint64_t replays = 0;
+  std::uint64_t nonsense = 0;  // consumer pages that had to be clamped
+};
+
 /// One open mailslot. A mailslot that nobody has open has no ring: its alerts are in the journal.
 struct Mailbox {
   struct Observer {
@@ -35,6 +42,7 @@ struct Mailbox {
 
   alert::MailboxWriter ring;
   std::uint32_t uid;
+  MailboxCounts* counts;
   std::optional<Consumer> consumer;
   std::vector<Observer> observers;
   std::vector<Waiting> waiting;  // of this turn
@@ -60,14 +68,17 @@ class Mailboxes {
 
   [[nodiscard]] std::uint64_t ring_bytes(std::uint32_t uid) const noexcept;
   [[nodiscard]] std::uint64_t wakes() const noexcept { return wakes_; }
+  /// Stays when nobody has the mailslot open for a while, and goes with the mailslot.
+  [[nodiscard]] MailboxCounts& counts(std::uint64_t incarnation) { return counts_[incarnation]; }
 
  private:
   void wake(Mailbox& mailbox);
-  void nudge(const alert::Descriptor& poll);
+  void nudge(Mailbox& mailbox, const alert::Descriptor& poll);
 
   std::unordered_map<std::uint64_t, Mailbox> mailboxes_;
   std::unordered_map<std::uint32_t, std::uint64_t> ring_bytes_;
   std::vector<Mailbox*> touched_;
+  std::unordered_map<std::uint64_t, MailboxCounts> counts_;  // by incarnation
   std::uint64_t wakes_ = 0;
 };
 

@@ -187,6 +187,7 @@ Outcome<alert::Replay::Reply> Broker::replay(const Caller& caller, const alert::
       brokerd::replay(journal_.folder().path(), ledger_, *slot, consumes ? Reader::consumer : Reader::observer,
                       one->replay, call.after, window);
   ++replays_;
+  ++mailbox->counts->replays;
   alert::Replay::Reply reply{window.used(), step.after, {}};
   if (step.at_end) reply.resume = alert::RingPlace{state.written, mailbox->ring.tail()};
   return reply;
@@ -202,6 +203,7 @@ std::optional<CursorMoved> Broker::cursor_of(const Mailslot& slot) {
                     cursor->sequence >= state.read_sequence && cursor->sequence <= ledger_.totals().sequence;
   if (!sane) {
     ++nonsense_;
+    ++mailbox->counts->nonsense;
     return std::nullopt;
   }
   const std::uint64_t handed =
@@ -277,9 +279,10 @@ Outcome<alert::ListMailslots::Reply> Broker::list(const Caller& caller, const al
     const auto cursor = cursor_of(at->second);
     const Account account = brokerd::account(s, cursor ? cursor->read : s.read);
     const Mailbox* mailbox = mailboxes_.find(s.incarnation);
+    const MailboxCounts& counts = mailboxes_.counts(s.incarnation);
     reply.rows.push_back({s.name, s.uid, s.session, s.incarnation, s.max_message, s.capacity, s.written,
                           account.read, account.pending, account.lost, s.refused, mailbox && mailbox->consumer,
-                          mailbox ? mailbox->observers.size() : 0});
+                          mailbox ? mailbox->observers.size() : 0, counts.wakes, counts.replays, counts.nonsense});
   }
   return reply;
 }

@@ -42,6 +42,23 @@ Outcome<OpenedSemaphore> Broker::open(const Caller& caller, const alert::OpenSem
   return result;
 }
 
+Outcome<alert::ListSemaphores::Reply> Broker::list(const Caller& caller, const alert::ListSemaphores& call) {
+  settle();
+  alert::ListSemaphores::Reply reply;
+  const auto& semaphores = ledger_.semaphores();
+  for (auto at = semaphores.upper_bound(call.after.value_or("")); at != semaphores.end(); ++at) {
+    const SemaphoreState& state = at->second;
+    if (!policy_.may_touch(caller.uid, state.uid)) continue;
+    if (reply.rows.size() == alert::kRowsPerPage) {
+      reply.next = std::prev(at)->first;
+      break;
+    }
+    const SemaphorePage* page = semaphores_.find(state.name);
+    reply.rows.push_back({state.name, state.uid, state.pulses, page ? page->sessions.size() : 0});
+  }
+  return reply;
+}
+
 void Broker::release_semaphore(const Caller& caller, const std::string& name, std::uint64_t now_ns) {
   const bool is_kept = !ledger_.table().of_recipient(name).empty() || semaphores_.find(name);
   if (ledger_.semaphore(name) && !is_kept) owe(caller, {SemaphoreReleased{name}}, now_ns);

@@ -90,11 +90,14 @@ struct Act {
   auto operator()(const alert::ListTable& call) const { return broker.list(caller, call); }
   auto operator()(const alert::ListMailslots& call) const { return broker.list(caller, call); }
   Outcome<alert::Stats::Reply> operator()(const alert::Stats&) const {
-    auto stats = broker.stats(turn.turns, turn.connections);
+    auto stats = broker.stats(caller, turn.turns, turn.connections);
     stats.spooled = turn.spooled;
     stats.spool_bad = turn.spool_bad;
+    stats.receives = turn.traffic.receives;
+    stats.sends = turn.traffic.sends;
     return stats;
   }
+  auto operator()(const alert::ListSemaphores& call) const { return broker.list(caller, call); }
   auto operator()(const alert::Explain& call) const { return broker.explain(caller, call, turn.now_ns); }
   auto operator()(const alert::Audit&) const { return broker.audit(caller, turn.now_ns); }
   auto operator()(const alert::Can& call) const { return broker.can(caller, call); }
@@ -143,6 +146,7 @@ std::string refusal_text(const Refusal& refusal) {
 void Session::receive() {
   if (at_end_ || closing_ || has_reply() || has_request()) return;  // the rest stays with its sender
   char bytes[64 * 1024];
+  ++traffic_.receives;
   const ssize_t n = ::recv(socket_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
   if (n > 0) {
     inbox_.append(bytes, static_cast<std::size_t>(n));
@@ -300,6 +304,7 @@ void Session::flush() {
         std::memcpy(CMSG_DATA(header) + i * sizeof fd, &fd, sizeof fd);
       }
     }
+    ++traffic_.sends;
     const ssize_t n = ::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0) {
       failed_ = errno != EAGAIN && errno != EINTR;

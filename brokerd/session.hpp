@@ -13,6 +13,12 @@
 
 namespace brokerd {
 
+/// System calls of all connections, since the start.
+struct Traffic {
+  std::uint64_t receives = 0;
+  std::uint64_t sends = 0;
+};
+
 /// What a turn knows and every request may need.
 struct Turn {
   std::uint64_t now_ns = 0;
@@ -20,6 +26,7 @@ struct Turn {
   std::uint64_t connections = 0;
   std::uint64_t spooled = 0;
   std::uint64_t spool_bad = 0;
+  Traffic traffic;
 };
 
 /// A refusal as it goes over the wire, with its NUL.
@@ -29,7 +36,8 @@ class Session {
  public:
   static constexpr std::size_t kAnswerBytesPerTurn = 64 * 1024;  // more requests wait for the next turn
 
-  Session(alert::Descriptor socket, Caller caller) : socket_(std::move(socket)), caller_(caller) {}
+  Session(alert::Descriptor socket, Caller caller, Traffic& traffic)
+      : socket_(std::move(socket)), caller_(std::move(caller)), traffic_(traffic) {}
 
   /// Takes what has arrived, unless a reply is still waiting to leave.
   void receive();
@@ -72,6 +80,7 @@ class Session {
 
   alert::Descriptor socket_;
   Caller caller_;
+  Traffic& traffic_;
   std::string inbox_;
   std::deque<Reply> outbox_;
   std::size_t sent_ = 0;  // bytes of the first reply

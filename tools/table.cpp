@@ -7,6 +7,7 @@
 #include "exit_status.hpp"
 #include "json_writer.hpp"
 #include "print.hpp"
+#include "prometheus.hpp"
 #include "verbs.hpp"
 
 using namespace alert;
@@ -18,6 +19,18 @@ CallResult<typename Call::Reply> ask(const Context& context, const Call& call) {
   auto client = context.connect();
   if (!client) return tl::unexpected<CallFailure>(client.error());
   return client->call(call);
+}
+
+/// All rows of a listing.
+template <class Call, class Row>
+std::optional<CallFailure> gather(Client& client, std::vector<Row>& rows) {
+  for (Call call;;) {
+    auto page = client.call(call);
+    if (!page) return page.error();
+    std::move(page->rows.begin(), page->rows.end(), std::back_inserter(rows));
+    if (!page->next) return std::nullopt;
+    call.after = page->next;
+  }
 }
 
 /// Every page of a listing under `heading`; `show` prints one row and says whether stdout took it.
@@ -47,7 +60,11 @@ template <class T>
 std::string lines(const T& value) {
   std::string text;
   auto pass = [&](const char* name, const auto& field) {
-    const Json json = to_json(field);
+    Json json = "none";
+    if constexpr (!requires { field.has_value(); })
+      json = to_json(field);
+    else if (field)
+      json = to_json(*field);
     if (json.is_array()) return;
     std::string padded(name);
     padded.resize(std::max<std::size_t>(padded.size() + 1, 16), ' ');
@@ -66,6 +83,7 @@ struct TableOptions {
   std::uint64_t capacity = 0;
   std::uint32_t maxdata = kLargestAlert;
   bool json = false;
+  bool prometheus = false;
 };
 
 int make(const Context& context, TableOptions& options) {
@@ -123,7 +141,20 @@ std::string quota_lines(const Stats::Reply& stats) {
   return text;
 }
 
+int show_prometheus(const Context& context) {
+  auto client = context.connect();
+  if (!client) return complain(client.error());
+  const auto stats = client->call(Stats{});
+  if (!stats) return complain(stats.error());
+  std::vector<ListMailslots::Row> mailslots;
+  std::vector<ListSemaphores::Row> semaphores;
+  if (const auto failed = gather<ListMailslots>(*client, mailslots)) return complain(*failed);
+  if (const auto failed = gather<ListSemaphores>(*client, semaphores)) return complain(*failed);
+  return put(prometheus(*stats, mailslots, semaphores)) ? kDone : kSystem;
+}
+
 int show_stats(const Context& context, const TableOptions& options) {
+  if (options.prometheus) return show_prometheus(context);
   const auto stats = ask(context, Stats{});
   if (!stats) return complain(stats.error());
   return (options.json ? put_json(*stats) : put(lines(*stats) + quota_lines(*stats))) ? kDone : kSystem;
@@ -187,4 +218,6 @@ void add_table(CLI::App& app, Context& context) {
   CLI::App* stats = verb("stats", "Print the broker's counters", "  alertctl stats\n", show_stats);
   for (CLI::App* sub : {table, mailslots, stats})
     sub->add_flag("--json", options->json, "One JSON object per line");
+  stats->add_flag("--prometheus", options->prometheus, "Prometheus' text format, with each recipient's counters")
+      ->excludes("--json");
 }

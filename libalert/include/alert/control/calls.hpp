@@ -307,11 +307,44 @@ struct ListMailslots {
     std::uint64_t refused = 0;
     bool consumer = false;  // somebody reads it now
     std::uint64_t observers = 0;
+    /// Since the broker's start: its readers woken, its replays, its consumer's pages that were clamped.
+    std::uint64_t wakes = 0;
+    std::uint64_t replays = 0;
+    std::uint64_t nonsense = 0;
     template <class Self, class Pass>
     static void fields(Self& s, Pass& p) {
       p("mailslot", s.mailslot), p("uid", s.uid), p("session", s.session), p("incarnation", s.incarnation),
           p("max_message", s.max_message), p("capacity", s.capacity), p("written", s.written), p("read", s.read),
-          p("pending", s.pending), p("lost", s.lost), p("refused", s.refused), p("consumer", s.consumer), p("observers", s.observers);
+          p("pending", s.pending), p("lost", s.lost), p("refused", s.refused), p("consumer", s.consumer),
+          p("observers", s.observers), p("wakes", s.wakes), p("replays", s.replays), p("nonsense", s.nonsense);
+    }
+  };
+  struct Reply {
+    std::vector<Row> rows;
+    std::optional<std::string> next;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("rows", s.rows), p("next", s.next);
+    }
+  };
+  std::optional<std::string> after;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("after", s.after);
+  }
+};
+
+/// The caller's semaphores (root: all), by name, a page at a time.
+struct ListSemaphores {
+  static constexpr std::string_view kMethod = "ListSemaphores";
+  struct Row {
+    std::string semaphore;
+    std::uint32_t uid = 0;
+    std::uint64_t pulses = 0;    // alerts written to it
+    std::uint64_t sessions = 0;  // that have it open
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("semaphore", s.semaphore), p("uid", s.uid), p("pulses", s.pulses), p("sessions", s.sessions);
     }
   };
   struct Reply {
@@ -342,6 +375,16 @@ struct Stats {
       p("name", s.name), p("limit", s.limit), p("refused", s.refused);
     }
   };
+  /// The caller's own part of that (root: everybody's, by uid).
+  struct Overrun {
+    std::uint32_t uid = 0;
+    std::string name;
+    std::uint64_t refused = 0;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("uid", s.uid), p("name", s.name), p("refused", s.refused);
+    }
+  };
   struct Reply {
     std::string journal;
     std::uint64_t sequence = 0;  // of the last alert accepted
@@ -364,6 +407,21 @@ struct Stats {
     std::vector<Quota> quotas;
     std::uint64_t spooled = 0;    // alerts that came out of the spool, since start
     std::uint64_t spool_bad = 0;  // files that were moved aside there, since start
+    std::vector<Overrun> overruns = {};
+    std::uint64_t journal_segments = 0;
+    std::uint64_t journal_bytes = 0;                 // of all segments
+    std::uint64_t segments_removed = 0;              // by retention, since start
+    std::uint64_t segment_bytes = 0;                 // after which a new segment begins
+    std::optional<std::uint64_t> retain_bytes = {};  // none: no limit
+    std::optional<std::uint64_t> retain_age_s = {};  // none: no limit
+    std::uint64_t retain_unread = 0;                 // bytes beyond these limits for each uid
+    /// System calls, since start.
+    std::uint64_t journal_writes = 0;
+    std::uint64_t journal_syncs = 0;
+    std::uint64_t journal_failures = 0;  // turns that could not be written
+    std::uint64_t receives = 0;          // from clients
+    std::uint64_t sends = 0;             // to clients
+    std::uint64_t skipped = 0;           // the last number passed over behind damage or a lost end; 0: none was
     template <class Self, class Pass>
     static void fields(Self& s, Pass& p) {
       p("journal", s.journal), p("sequence", s.sequence), p("accepted", s.accepted), p("matched", s.matched),
@@ -371,7 +429,13 @@ struct Stats {
           p("registrations", s.registrations), p("numalerts", s.numalerts), p("mailslots", s.mailslots),
           p("connections", s.connections), p("turns", s.turns), p("wakes", s.wakes), p("replays", s.replays),
           p("nonsense", s.nonsense), p("denied_raises", s.denied_raises), p("denied_calls", s.denied_calls),
-          p("quotas", s.quotas), p("spooled", s.spooled), p("spool_bad", s.spool_bad);
+          p("quotas", s.quotas), p("spooled", s.spooled), p("spool_bad", s.spool_bad), p("overruns", s.overruns),
+          p("journal_segments", s.journal_segments), p("journal_bytes", s.journal_bytes),
+          p("segments_removed", s.segments_removed), p("segment_bytes", s.segment_bytes),
+          p("retain_bytes", s.retain_bytes), p("retain_age_s", s.retain_age_s), p("retain_unread", s.retain_unread),
+          p("journal_writes", s.journal_writes), p("journal_syncs", s.journal_syncs),
+          p("journal_failures", s.journal_failures), p("receives", s.receives), p("sends", s.sends),
+          p("skipped", s.skipped);
     }
   };
   template <class Self, class Pass>
@@ -407,7 +471,7 @@ template <class F>
 void for_each_call(F&& f) {
   f(Raise{}), f(Start{}), f(Stop{}), f(MakeMailslot{}), f(OpenMailslot{}), f(DeleteMailslot{}), f(Replay{});
   f(OpenSemaphore{}), f(OpenLane{}), f(Write{});
-  f(ListTable{}), f(ListMailslots{}), f(Stats{}), f(Can{}), f(Explain{}), f(Audit{});
+  f(ListTable{}), f(ListMailslots{}), f(ListSemaphores{}), f(Stats{}), f(Can{}), f(Explain{}), f(Audit{});
 }
 
 }  // namespace alert
