@@ -12,6 +12,7 @@
 // Written little endian, nanoseconds (if_tsresol 9), CRC-32 of the data in epb_hash (type 2); read in
 // either byte order, for captures of other programs.
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -76,25 +77,32 @@ class BlockBuilder {
       size += part.size();
       crc = crc32(part, crc);
     }
-    begin(kEnhancedPacket);
-    number(interface_id);
-    number(static_cast<std::uint32_t>(ns >> 32));
-    number(static_cast<std::uint32_t>(ns));
-    number(static_cast<std::uint32_t>(size));
-    number(static_cast<std::uint32_t>(size));
-    for (const Bytes part : parts) bytes(part);
-    zeros(padded4(size) - size);
-    std::byte hash[5] = {std::byte{2}};
-    std::memcpy(hash + 1, &crc, sizeof crc);
-    option(3, hash);
-    end_options();
-    end();
+    const auto captured = static_cast<std::uint32_t>(size);
+    const std::size_t start = out_.size();
+    const std::size_t length = kPacketDataOffset + padded4(size) + kHashBytes + kNoMoreOptions + 4;
+    out_.resize(start + length);  // with the zeros of the padding
+    std::byte* at = out_.data() + start;
+    const auto put = [&at](const auto& value) { at = std::copy_n(as_bytes_of(value), sizeof value, at); };
+    put(kEnhancedPacket), put(static_cast<std::uint32_t>(length)), put(interface_id);
+    put(static_cast<std::uint32_t>(ns >> 32)), put(static_cast<std::uint32_t>(ns)), put(captured), put(captured);
+    for (const Bytes part : parts) at = std::copy(part.begin(), part.end(), at);
+    at += padded4(size) - size;
+    put(std::uint16_t{3}), put(std::uint16_t{5}), put(std::byte{2}), put(crc);
+    at += kHashBytes - 9 + kNoMoreOptions;
+    put(static_cast<std::uint32_t>(length));
   }
 
  private:
+  static constexpr std::size_t kHashBytes = 12;  // the option with the CRC-32
+  static constexpr std::size_t kNoMoreOptions = 4;
+
+  template <class T>
+  static const std::byte* as_bytes_of(const T& value) noexcept {
+    return reinterpret_cast<const std::byte*>(&value);
+  }
   template <class T>
   void number(T value) {
-    bytes(Bytes{reinterpret_cast<const std::byte*>(&value), sizeof value});
+    bytes(Bytes{as_bytes_of(value), sizeof value});
   }
   void bytes(Bytes more) { out_.insert(out_.end(), more.begin(), more.end()); }
   void zeros(std::size_t count) { out_.resize(out_.size() + count); }
@@ -104,7 +112,7 @@ class BlockBuilder {
     bytes(value);
     zeros(padded4(value.size()) - value.size());
   }
-  void end_options() { number(std::uint32_t{0}); }
+  void end_options() { zeros(kNoMoreOptions); }
   void begin(std::uint32_t type) {
     start_ = out_.size();
     number(type);
