@@ -14,6 +14,7 @@ std::uint64_t found_again(const MailslotState& slot, std::uint64_t at) noexcept 
 }
 
 void Ledger::apply(const Change& change) {
+  if (!std::holds_alternative<CursorMoved>(change)) targets_.clear();
   std::visit([this](const auto& c) { apply_one(c); }, change);
 }
 
@@ -91,10 +92,9 @@ void Ledger::apply_one(const GapTold& gap) {
   state.told = goes_on ? std::max(gap.to, *state.told) : gap.to;
 }
 
-Delivery Ledger::judge(const Registration& row, std::size_t size) const {
+Delivery Ledger::judge(const Registration& row, const Mailslot* slot, bool is_semaphore, std::size_t size) {
   Delivery delivery{row.recipient, alert::Code::path_not_found, 0, 0};
-  const Mailslot* slot = mailslot(row.recipient);
-  if (!slot && semaphore(row.recipient)) delivery.code = alert::Code::success;
+  if (!slot && is_semaphore) delivery.code = alert::Code::success;
   if (!slot) return delivery;
   delivery.incarnation = slot->state.incarnation;
   delivery.size = static_cast<std::uint32_t>(std::min<std::size_t>(size, row.maxdata));
@@ -102,20 +102,35 @@ Delivery Ledger::judge(const Registration& row, std::size_t size) const {
   return delivery;
 }
 
+const std::vector<Ledger::Target>& Ledger::targets(std::string_view event) {
+  static const std::vector<Target> kNone;
+  if (const auto known = targets_.find(event); known != targets_.end()) return known->second;
+  const auto& rows = table_.matching(event);
+  if (rows.empty()) return kNone;
+  std::vector<Target>& targets = targets_[std::string(event)];
+  for (const Registration* row : rows) {
+    const auto slot = mailslots_.find(row->recipient);
+    const auto semaphore = semaphores_.find(row->recipient);
+    targets.push_back({row, slot == mailslots_.end() ? nullptr : &slot->second,
+                       semaphore == semaphores_.end() ? nullptr : &semaphore->second});
+  }
+  return targets;
+}
+
 const std::vector<Delivery>& Ledger::deliver(std::string_view event, std::uint64_t sequence, std::size_t size,
                                              const RaiseId& id) {
   deliveries_.clear();
   totals_.sequence = sequence;
   ++totals_.accepted;
-  for (const Registration* row : table_.matching(event)) {
-    const Delivery delivery = judge(*row, size);
+  for (const auto& [row, slot, semaphore] : targets(event)) {
+    const Delivery delivery = judge(*row, slot, semaphore != nullptr, size);
     const bool written = delivery.code == alert::Code::success;
     ++totals_.matched;
     ++(written ? totals_.written : totals_.refused);
-    if (const auto slot = mailslots_.find(row->recipient); slot != mailslots_.end())
-      ++(written ? slot->second.state.written : slot->second.state.refused);
-    else if (const auto pulsed = semaphores_.find(row->recipient); pulsed != semaphores_.end())
-      ++pulsed->second.pulses;
+    if (slot)
+      ++(written ? slot->state.written : slot->state.refused);
+    else if (semaphore)
+      ++semaphore->pulses;
     deliveries_.push_back(delivery);
   }
   if (!id.id.empty()) raise_ids_.remember(summary(deliveries_, sequence, id));
@@ -141,7 +156,8 @@ const std::vector<Delivery>& Ledger::write(std::string_view mailslot, std::uint6
 
 std::vector<Delivery> Ledger::preview(std::string_view event, std::size_t size) const {
   std::vector<Delivery> deliveries;
-  for (const Registration* row : table_.matching(event)) deliveries.push_back(judge(*row, size));
+  for (const Registration* row : table_.matching(event))
+    deliveries.push_back(judge(*row, mailslot(row->recipient), semaphore(row->recipient) != nullptr, size));
   return deliveries;
 }
 

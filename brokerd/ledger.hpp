@@ -84,7 +84,15 @@ class Ledger {
   [[nodiscard]] std::vector<Change> checkpoint() const;
 
  private:
-  [[nodiscard]] Delivery judge(const Registration& row, std::size_t size) const;
+  /// Where a row leads: neither for a name that nobody has made.
+  struct Target {
+    const Registration* row;
+    Mailslot* slot;
+    SemaphoreState* semaphore;
+  };
+  [[nodiscard]] static Delivery judge(const Registration& row, const Mailslot* slot, bool is_semaphore,
+                                      std::size_t size);
+  [[nodiscard]] const std::vector<Target>& targets(std::string_view event);
 
   void apply_one(const Totals& totals);
   void apply_one(const MailslotState& mailslot);
@@ -105,6 +113,7 @@ class Ledger {
   RaiseIds raise_ids_;
   std::map<std::string, Mailslot, std::less<>> mailslots_;
   std::map<std::string, SemaphoreState, std::less<>> semaphores_;
+  TextMap<std::vector<Target>> targets_;  // of events that were raised since the table changed
   std::vector<Delivery> deliveries_;
 };
 
