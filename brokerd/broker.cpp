@@ -95,22 +95,26 @@ Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const Raising& rais
   staged.header.origin_sequence = staged.header.sequence;
   staged.id = raising.id;
   staged.annex = annex_for(raising.profile, decoded->alert.header.alrt_eventname, {event, staged.id});
-  staged.wire.assign(raising.wire.begin(), raising.wire.end());
   staged.event = std::move(event);
+  return stage(std::move(staged), raising.wire);
+}
+
+Broker::Ticket Broker::stage(Staged staged, alert::Bytes wire) {
+  staged.at = staged_bytes_.size();
+  staged_bytes_.insert(staged_bytes_.end(), wire.begin(), wire.end());
   staged_.push_back(std::move(staged));
-  return receipts_.size() + staged_.size() - 1;
+  return settled_.size() + staged_.size() - 1;
 }
 
 Broker::Ticket Broker::preview(std::string_view event, std::size_t size) {
   settle();
   const auto deliveries = ledger_.preview(event, size);
-  alert::Receipt preview = receipt(summary(deliveries, 0, {}));
-  auto& names = preview.recipients.emplace();
+  Settled preview{summary(deliveries, 0, {})};
   for (const Delivery& delivery : deliveries)
-    if (delivery.code == Code::success && names.size() < alert::kNamesInReceipt)
-      names.emplace_back(delivery.recipient);
-  receipts_.emplace_back(std::move(preview));
-  return receipts_.size() - 1;
+    if (delivery.code == Code::success && preview.recipients.size() < alert::kNamesInReceipt)
+      preview.recipients.emplace_back(delivery.recipient);
+  settled_.emplace_back(std::move(preview));
+  return settled_.size() - 1;
 }
 
 Outcome<Broker::Ticket> Broker::counted(Outcome<Ticket> ticket) noexcept {
@@ -124,10 +128,14 @@ std::optional<Broker::Ticket> Broker::receipt_of(const Caller& caller, std::stri
   if (std::any_of(staged_.begin(), staged_.end(), is_same)) settle();
   const RaiseKnown* known = ledger_.raise_ids().find({caller.uid, id});
   if (!known) return std::nullopt;
-  const alert::Receipt first = receipt(*known);
+  Settled first{*known};
   settle();
-  receipts_.emplace_back(first);
-  return receipts_.size() - 1;
+  settled_.emplace_back(std::move(first));
+  return settled_.size() - 1;
+}
+
+alert::Bytes Broker::wire_of(const Staged& staged) const noexcept {
+  return alert::Bytes(staged_bytes_).subspan(staged.at, staged.header.size - sizeof staged.header);
 }
 
 void Broker::settle() {
@@ -136,17 +144,18 @@ void Broker::settle() {
   if (!error) {
     const std::uint64_t now_ns = staged_.back().header.accepted_ns;
     for (const Change& change : owed_) gather({}, change, now_ns);
-    for (const Staged& staged : staged_) journal_.add(staged.header, staged.wire, staged.annex);
+    for (const Staged& staged : staged_) journal_.add(staged.header, wire_of(staged), staged.annex);
     error = commit(now_ns);
   }
   for (const Staged& staged : staged_) {
     if (error) {
       ++refused_raises_;
-      receipts_.emplace_back(not_written(error));
+      settled_.emplace_back(not_written(error));
       if (const Mailslot* slot = ledger_.mailslot(staged.mailslot))
         room_.give_back(slot->state.incarnation, staged.header.sequence);
       continue;
     }
+    const alert::Bytes wire = wire_of(staged);
     const RaiseId id{staged.header.uid, staged.id};
     const auto& deliveries = deliver(staged);
     for (const Delivery& delivery : deliveries) {
@@ -157,20 +166,22 @@ void Broker::settle() {
       }
       alert::RecordHeader header = staged.header;
       header.size = static_cast<std::uint32_t>(sizeof header) + delivery.size;
-      if (delivery.size < staged.wire.size()) header.flags |= alert::kCutAtMaxdata;
-      mailboxes_.deliver(delivery.incarnation, header, alert::Bytes(staged.wire).first(delivery.size));
+      if (delivery.size < wire.size()) header.flags |= alert::kCutAtMaxdata;
+      mailboxes_.deliver(delivery.incarnation, header, wire.first(delivery.size));
     }
-    receipts_.emplace_back(receipt(summary(deliveries, staged.header.sequence, id)));
+    settled_.emplace_back(Settled{summary(deliveries, staged.header.sequence, id)});
   }
   mailboxes_.publish();
   semaphores_.publish();
   staged_.clear();
+  staged_bytes_.clear();
 }
 
 const std::vector<Delivery>& Broker::deliver(const Staged& staged) {
   const std::uint64_t sequence = staged.header.sequence;
-  if (!staged.mailslot.empty()) return ledger_.write(staged.mailslot, sequence, staged.wire.size());
-  return ledger_.deliver(staged.event, sequence, staged.wire.size(), {staged.header.uid, staged.id});
+  const std::size_t size = wire_of(staged).size();
+  if (!staged.mailslot.empty()) return ledger_.write(staged.mailslot, sequence, size);
+  return ledger_.deliver(staged.event, sequence, size, {staged.header.uid, staged.id});
 }
 
 void Broker::rotate(std::uint64_t now_ns) {
@@ -252,10 +263,14 @@ void Broker::complain(const std::string& sentence, std::uint64_t now_ns) {
   complained_ns_ = now_ns;
 }
 
-alert::Receipt Broker::receipt(const RaiseKnown& raise) const {
+alert::Receipt Broker::receipt(const Settled& settled) const {
+  const RaiseKnown& raise = settled.raise;
   alert::Receipt receipt;
   receipt.journal = ledger_.totals().journal;
-  if (raise.sequence > 0) receipt.sequence = raise.sequence;
+  if (raise.sequence > 0)
+    receipt.sequence = raise.sequence;
+  else
+    receipt.recipients = settled.recipients;
   receipt.matched = raise.matched;
   receipt.written = raise.written;
   for (const auto& [recipient, code] : raise.refused)

@@ -70,11 +70,17 @@ struct Raising {
   std::string_view id;  // 32 lower-case hexadecimal digits; empty: it has none
 };
 
+/// What became of a raise.
+struct Settled {
+  RaiseKnown raise;                       // sequence 0: a dry run
+  std::vector<std::string> recipients{};  // that a dry run would have written to
+};
+
 class Broker {
  public:
   Broker(Ledger ledger, JournalWriter journal, Policy policy);
 
-  /// Accepted for this turn: the receipt is receipts()[index] once the turn has settled. A dry run
+  /// Accepted for this turn: what became of it is take_settled()[ticket] once the turn has settled. A dry run
   /// settles at once.
   using Ticket = std::size_t;
   Outcome<Ticket> raise(const Caller& caller, const alert::Raise& call, std::uint64_t now_ns);
@@ -86,9 +92,8 @@ class Broker {
   /// Journals the turn's alerts with one write, delivers them, wakes the readers. Every other call
   /// does it first, so that what happens happens in one order.
   void settle();
-  [[nodiscard]] std::vector<Outcome<alert::Receipt>> take_receipts() noexcept {
-    return std::exchange(receipts_, {});
-  }
+  [[nodiscard]] std::vector<Outcome<Settled>> take_settled() noexcept { return std::exchange(settled_, {}); }
+  [[nodiscard]] alert::Receipt receipt(const Settled& settled) const;
 
   Outcome<alert::Nothing> start(const Caller& caller, const alert::Start& call, std::uint64_t now_ns);
   Outcome<alert::Nothing> stop(const Caller& caller, const alert::Stop& call, std::uint64_t now_ns);
@@ -99,8 +104,8 @@ class Broker {
   Outcome<OpenedSemaphore> open(const Caller& caller, const alert::OpenSemaphore& call, std::uint64_t now_ns);
   /// Belongs to the connection, as long as that is.
   Outcome<alert::LaneReader> open(const Caller& caller, const alert::OpenLane& call, std::uint64_t now_ns);
-  Outcome<alert::Replay::Reply> replay(const Caller& caller, const alert::Replay& call,
-                                       alert::ReplayWindow& window, std::uint64_t now_ns);
+  Outcome<alert::Replay::Reply> replay(const Caller& caller, const alert::Replay& call, alert::ReplayWindow& window,
+                                       std::uint64_t now_ns);
   Outcome<alert::ListTable::Reply> list(const Caller& caller, const alert::ListTable& call);
   Outcome<alert::ListMailslots::Reply> list(const Caller& caller, const alert::ListMailslots& call);
   Outcome<alert::ListSemaphores::Reply> list(const Caller& caller, const alert::ListSemaphores& call);
@@ -146,7 +151,7 @@ class Broker {
  private:
   struct Staged {
     alert::RecordHeader header;
-    std::vector<std::byte> wire;
+    std::size_t at;  // of its bytes in staged_bytes_
     std::string event;
     std::string id;
     std::string annex;
@@ -198,6 +203,9 @@ class Broker {
   [[nodiscard]] alert::Explain::Reply discreet(const Caller& caller, alert::Explain::Reply reply) const;
   /// How much the segments are that are no longer written to.
   void measure_journal();
+  /// Its bytes with those of the turn; the header says how many.
+  Ticket stage(Staged staged, alert::Bytes wire);
+  [[nodiscard]] alert::Bytes wire_of(const Staged& staged) const noexcept;
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
   Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
   /// For changes that have happened whether or not the journal can be written now, such as the end of
@@ -206,7 +214,6 @@ class Broker {
   void gather(const Caller& caller, const Change& change, std::uint64_t now_ns);
   std::error_code commit(std::uint64_t now_ns);
   Outcome<const Mailslot*> owned(const Caller& caller, const std::string& name) const;
-  [[nodiscard]] alert::Receipt receipt(const RaiseKnown& raise) const;
   /// A ticket for the first receipt, where a raise with this id is known.
   std::optional<Ticket> receipt_of(const Caller& caller, std::string_view id);
   [[nodiscard]] std::optional<CursorMoved> cursor_of(const Mailslot& slot);
@@ -229,8 +236,9 @@ class Broker {
   Room room_;
   SemaphorePages semaphores_;
   std::vector<Staged> staged_;
+  std::vector<std::byte> staged_bytes_;
   std::vector<Change> owed_;  // applied, not yet journaled
-  std::vector<Outcome<alert::Receipt>> receipts_;
+  std::vector<Outcome<Settled>> settled_;
   std::unordered_map<std::uint64_t, SessionState> sessions_;
   std::unordered_map<std::uint32_t, std::uint64_t> lane_bytes_;  // by uid
   std::size_t consumers_ = 0;
@@ -244,7 +252,7 @@ class Broker {
   std::uint64_t nonsense_ = 0;
   std::optional<std::uint64_t> began_ns_;  // when retention was asked for first
   std::set<std::uint64_t> awaited_;        // incarnations whose consumer of the last broker is not back
-  std::uint64_t complained_ns_ = 0;  // when the log last heard of a journal that cannot be written
+  std::uint64_t complained_ns_ = 0;        // when the log last heard of a journal that cannot be written
 };
 
 }  // namespace brokerd

@@ -47,13 +47,13 @@ void Drain::raise(Broker& broker, std::uint64_t now_ns, std::uint64_t monotonic_
   told_ns_ = monotonic_ns;
 }
 
-void Drain::settle(const std::vector<Outcome<alert::Receipt>>& receipts, std::uint64_t monotonic_ns) {
+void Drain::settle(const std::vector<Outcome<Settled>>& settled, std::uint64_t monotonic_ns) {
   for (const auto& [ticket, entry] : staged_) {
-    if (const auto& receipt = receipts[ticket]) {
+    if (const auto& raised = settled[ticket]) {
       spool_.remove(entry);
       ++raised_;
     } else {
-      refused(entry, receipt.error(), monotonic_ns);
+      refused(entry, raised.error(), monotonic_ns);
     }
   }
   staged_.clear();

@@ -20,7 +20,7 @@ class Drain {
   /// Raises what waits. `monotonic_ns`: for second tries.
   void raise(Broker& broker, std::uint64_t now_ns, std::uint64_t monotonic_ns);
   /// Behind the turn that settled.
-  void settle(const std::vector<Outcome<alert::Receipt>>& receipts, std::uint64_t monotonic_ns);
+  void settle(const std::vector<Outcome<Settled>>& settled, std::uint64_t monotonic_ns);
 
   [[nodiscard]] const Spool& spool() const noexcept { return spool_; }
   [[nodiscard]] std::uint64_t raised() const noexcept { return raised_; }

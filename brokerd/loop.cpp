@@ -128,14 +128,14 @@ void Loop::turn(int timeout_ms) {
   handle(turn, touched);
   if (drain_) drain_->raise(broker_, turn.now_ns, clock_ns(CLOCK_MONOTONIC));
   broker_.settle();
-  const auto receipts = broker_.take_receipts();
-  if (drain_) drain_->settle(receipts, clock_ns(CLOCK_MONOTONIC));
+  const auto settled = broker_.take_settled();
+  if (drain_) drain_->settle(settled, clock_ns(CLOCK_MONOTONIC));
 
   std::sort(touched.begin(), touched.end());
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   for (const std::uint64_t id : touched) {
     Session& session = *sessions_.at(id);
-    session.take_receipts(receipts);
+    session.settle(broker_, settled);
     session.flush();
     if (session.is_over()) {
       end(id, turn.now_ns);

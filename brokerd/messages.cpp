@@ -24,7 +24,7 @@ Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const alert::Write&
     return refuse(Code::invalid_parameter, "the class is not 1 or 2");
   if (call.message.size() > 2 * alert::kLargestAlert)
     return refuse(Code::buffer_overflow, "larger than the largest message (65475 bytes)");
-  auto message = alert::from_hex(call.message);
+  const auto message = alert::from_hex(call.message);
   if (!message)
     return refuse(Code::invalid_parameter,
                   "message: not hexadecimal at character " + std::to_string(message.error().offset));
@@ -37,8 +37,8 @@ Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const alert::Write&
   if (!has_room(*slot, message->size())) return refuse(Code::sem_timeout, "the mailslot has no room now");
   if (call.dry_run.value_or(false)) {
     settle();
-    receipts_.emplace_back(receipt({"", caller.uid, 0, 1, 1, {}}));
-    return receipts_.size() - 1;
+    settled_.emplace_back(Settled{{"", caller.uid, 0, 1, 1, {}}, {state.name}});
+    return settled_.size() - 1;
   }
   if (auto judged = judge_rate(caller, message->size(), now_ns); !judged)
     return tl::unexpected<Refusal>(judged.error());
@@ -50,11 +50,9 @@ Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const alert::Write&
   staged.header.sequence = ledger_.totals().sequence + staged_.size() + 1;
   staged.header.origin_sequence = staged.header.sequence;
   staged.annex = annex_for_message(state.name, class_of_service);
-  staged.wire = std::move(*message);
   staged.mailslot = state.name;
-  if (state.room) room_.take(state.incarnation, staged.header.sequence, staged.wire.size());
-  staged_.push_back(std::move(staged));
-  return receipts_.size() + staged_.size() - 1;
+  if (state.room) room_.take(state.incarnation, staged.header.sequence, message->size());
+  return stage(std::move(staged), *message);
 }
 
 bool Broker::has_room(const Mailslot& slot, std::size_t size) {

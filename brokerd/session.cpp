@@ -128,11 +128,12 @@ alert::LaneVerdict verdict(const Refusal& refusal) noexcept {
   return verdict;
 }
 
-alert::LaneVerdict verdict(const Outcome<alert::Receipt>& receipt) noexcept {
-  if (!receipt) return verdict(receipt.error());
-  const auto matched = static_cast<std::uint32_t>(receipt->matched);
-  const auto written = static_cast<std::uint32_t>(receipt->written);
-  return {0, matched, receipt->sequence.value_or(0), written, matched - written};
+alert::LaneVerdict verdict(const Outcome<Settled>& settled) noexcept {
+  if (!settled) return verdict(settled.error());
+  const RaiseKnown& raise = settled->raise;
+  const auto matched = static_cast<std::uint32_t>(raise.matched);
+  const auto written = static_cast<std::uint32_t>(raise.written);
+  return {0, matched, raise.sequence, written, matched - written};
 }
 
 }  // namespace
@@ -267,14 +268,14 @@ Session::Reply Session::to_reply(Outcome<Value> outcome) const {
   }
 }
 
-void Session::take_receipts(const std::vector<Outcome<alert::Receipt>>& receipts) {
-  for (const auto& ticket : raised_) lane_->answer(ticket ? verdict(receipts[*ticket]) : verdict(ticket.error()));
+void Session::settle(const Broker& broker, const std::vector<Outcome<Settled>>& settled) {
+  for (const auto& ticket : raised_) lane_->answer(ticket ? verdict(settled[*ticket]) : verdict(ticket.error()));
   if (!raised_.empty()) lane_->publish();
   raised_.clear();
   for (Reply& reply : outbox_) {
     if (!reply.ticket) continue;
-    const auto& receipt = receipts[*reply.ticket];
-    reply.text = receipt ? reply_text(*receipt) : refusal_text(receipt.error());
+    const auto& raised = settled[*reply.ticket];
+    reply.text = raised ? reply_text(broker.receipt(*raised)) : refusal_text(raised.error());
     reply.ticket.reset();
   }
 }

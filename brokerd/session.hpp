@@ -44,7 +44,7 @@ class Session {
   /// Answers at most `most` whole requests and raises that have arrived, and returns how many.
   std::size_t handle(Broker& broker, const Turn& turn, std::size_t most);
   /// Fills in the receipts of the turn that has settled.
-  void take_receipts(const std::vector<Outcome<alert::Receipt>>& receipts);
+  void settle(const Broker& broker, const std::vector<Outcome<Settled>>& settled);
   /// Sends what the socket takes.
   void flush();
 

@@ -30,8 +30,8 @@ struct Life {
   long accept() {
     (void)broker->raise({}, raise(), 1);
     broker->settle();
-    const auto receipt = broker->take_receipts().at(0);
-    return receipt ? static_cast<long>(*receipt->sequence) : -static_cast<long>(receipt.error().code);
+    const auto settled = broker->take_settled().at(0);
+    return settled ? static_cast<long>(settled->raise.sequence) : -static_cast<long>(settled.error().code);
   }
   /// Puts a file that takes every write and cannot be synced or cut in the place of the open segment.
   void make_the_disk_fail() const {
