@@ -29,6 +29,8 @@ const std::vector<Words> kVerbs{
     {"mailslots"},
     {"stats"},
     {"can"},
+    {"explain"},
+    {"audit"},
     {"dump"},
     {"pack"},
 };
@@ -213,6 +215,8 @@ TEST(AlertctlWithoutABroker, ExitsFiveAndNamesTheSocket) {
                                  {"table"},
                                  {"mailslots"},
                                  {"stats"},
+                                 {"explain", "1", "box"},
+                                 {"audit"},
                                  {"wait", "go"}};
   for (Words words : verbs) {
     words.insert(words.end(), {"--socket", folder / "socket"});

@@ -158,6 +158,16 @@ TEST(Overruns, AreCountedForEachBound) {
   EXPECT_EQ(overruns.of(Quota::ring_bytes), 0u);
 }
 
+TEST(Overruns, TellSoManyUidsApartAndCountTheOthersInAll) {
+  Overruns overruns;
+  const Limits limits = Limits::standard(true);
+  for (std::uint32_t uid = 0; uid <= Overruns::kUids; ++uid)
+    for (int i = 0; i < 2; ++i) (void)overruns.count(Quota::mailslots, uid, limits, kNow);
+  EXPECT_EQ(overruns.by_uid().size(), Overruns::kUids);
+  EXPECT_EQ(overruns.by_uid().at(0)[static_cast<std::size_t>(Quota::mailslots)], 2u);
+  EXPECT_EQ(overruns.of(Quota::mailslots), 2 * (Overruns::kUids + 1));
+}
+
 TEST(Overruns, AreLoggedOnceASecondForEachBound) {
   Overruns overruns;
   const Limits limits = Limits::standard(true);

@@ -211,26 +211,24 @@ int audit(const Context& context, const AuditOptions& options) {
 
 void add_inquire(CLI::App& app, Context& context) {
   const auto finish = [&context](CLI::App* verb, const std::string& examples) {
-    verb->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for each part of the answer [10000]")
+    verb->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for each step [10000]")
         ->check(CLI::PositiveNumber);
     verb->footer(examples + kExitStatuses);
   };
   auto options = std::make_shared<ExplainOptions>();
   CLI::App* why = app.add_subcommand("explain", "Say why an alert was written to a recipient, or not");
   why->add_option("sequence", options->call.sequence, "The alert's number")->required()->check(CLI::PositiveNumber);
-  why->add_option("recipient,--recipient", options->call.recipient,
-                  "NAME, \\mailslot\\NAME or \\sem\\NAME [each that is registered, and each mailslot]");
-  why->add_option("--as-of", options->as_of, "As of then: a sequence (before the next alert) or a time");
+  why->add_option("recipient,--recipient", options->call.recipient, "NAME or a path; without it, all of them");
+  why->add_option("--as-of", options->as_of, "As of then: a sequence or a time");
   why->add_flag("--json", options->json, "One JSON object per recipient");
   finish(why,
          "Examples:\n  alertctl explain 5 jobs\n  alertctl explain 5 jobs --as-of 2026-11-21T02:00:00Z\n"
-         "Exits with 0 when it was written (to any of them), 1 when not, 3 when it was refused.\n");
+         "Exits with 0 when it was written (to any), 1 when not, 3 when refused.\n");
   why->callback([options, &context] { context.verb = [&context, options] { return explain(context, *options); }; });
 
   auto audited = std::make_shared<AuditOptions>();
   CLI::App* sum = app.add_subcommand("audit", "Recompute the ledger from the journal and compare");
-  CLI::Option* folder = sum->add_option("journal", audited->journal,
-                                        "A journal's folder, audited without a broker [the broker's own]");
+  CLI::Option* folder = sum->add_option("journal", audited->journal, "Folder of a journal without a broker");
   sum->add_flag("--json", audited->json, "Print the outcome as JSON")->excludes(folder);
   finish(sum, "Examples:\n  alertctl audit || alertctl stats\n  alertctl audit /backup/journal\n");
   sum->callback([audited, &context] { context.verb = [&context, audited] { return audit(context, *audited); }; });

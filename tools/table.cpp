@@ -218,6 +218,5 @@ void add_table(CLI::App& app, Context& context) {
   CLI::App* stats = verb("stats", "Print the broker's counters", "  alertctl stats\n", show_stats);
   for (CLI::App* sub : {table, mailslots, stats})
     sub->add_flag("--json", options->json, "One JSON object per line");
-  stats->add_flag("--prometheus", options->prometheus, "Prometheus' text format, with each recipient's counters")
-      ->excludes("--json");
+  stats->add_flag("--prometheus", options->prometheus, "Prometheus' text format, by recipient")->excludes("--json");
 }
