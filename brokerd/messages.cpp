@@ -3,7 +3,7 @@
 
 #include "alert/wire/hex.hpp"
 #include "brokerd/broker.hpp"
-#include "brokerd/recovery.hpp"
+#include "brokerd/raised_as.hpp"
 
 namespace brokerd {
 

@@ -6,6 +6,7 @@
 
 #include "brokerd/journal_writer.hpp"
 #include "brokerd/ledger.hpp"
+#include "brokerd/raised_as.hpp"
 
 namespace brokerd {
 
@@ -28,19 +29,5 @@ struct Recovered {
 [[nodiscard]] std::vector<std::string> checkpoint_parts(const Ledger& ledger);
 /// A number that equal states share: the CRC-32 of their checkpoint.
 [[nodiscard]] std::uint32_t digest(const Ledger& ledger);
-
-/// What belongs to a raise and not to its alert's bytes.
-struct RaisedAs {
-  std::string event;
-  std::string id;  // empty: none
-};
-/// From the annex, or where that does not name the event, from the header; none where both fail.
-[[nodiscard]] std::optional<RaisedAs> raised_as(const alert::RecordView& record, alert::Bytes annex);
-/// The annex that the alert needs; empty where its header says the same and there is no id.
-[[nodiscard]] std::string annex_for(alert::Profile profile, std::string_view header_event, const RaisedAs& as);
-
-/// The annex of a message, and the mailslot that it names.
-[[nodiscard]] std::string annex_for_message(const std::string& mailslot, std::uint32_t class_of_service);
-[[nodiscard]] std::optional<std::string> written_to(alert::Bytes annex);
 
 }  // namespace brokerd

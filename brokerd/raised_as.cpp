@@ -1,0 +1,76 @@
+#include "brokerd/raised_as.hpp"
+
+#include "alert/control/json_fields.hpp"
+#include "alert/wire/alert.hpp"
+
+namespace brokerd {
+
+namespace {
+
+/// The name in an alert's header in canonical form, where it is ASCII.
+std::optional<std::string> header_event_name(alert::Profile profile, std::string_view wire) {
+  const std::size_t step = alert::unit(profile);
+  std::string event;
+  for (std::size_t i = 0; i + step <= wire.size(); i += step) {
+    if (static_cast<unsigned char>(wire[i]) >= 0x80 || (step == 2 && wire[i + 1] != 0)) return std::nullopt;
+    event.push_back(wire[i]);
+  }
+  return alert::canonical_event(event);
+}
+
+/// What may stand behind an alert's or a message's record.
+struct Annex {
+  std::optional<std::string> event;     // it was raised for, where its header says another
+  std::optional<std::string> id;        // of the raise
+  std::optional<std::string> mailslot;  // of a message, and its class
+  std::optional<std::uint32_t> class_of_service;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("event", s.event), p("id", s.id), p("mailslot", s.mailslot), p("class", s.class_of_service);
+  }
+};
+
+}  // namespace
+
+std::optional<RaisedAs> raised_as(const alert::RecordView& record, alert::Bytes annex) {
+  RaisedAs as;
+  std::optional<std::string> event;
+  if (!annex.empty()) {
+    const auto json = alert::parse_json(alert::as_text(annex));
+    Annex told;
+    if (!json || alert::from_json(*json, told)) return std::nullopt;
+    event = std::move(told.event);
+    as.id = told.id.value_or("");
+  }
+  if (!event) {
+    const auto profile = static_cast<alert::Profile>(record.header.profile);
+    event = header_event_name(profile, alert::decode_leniently(profile, record.body).alert.header.alrt_eventname);
+  }
+  if (!event) return std::nullopt;
+  as.event = std::move(*event);
+  return as;
+}
+
+std::string annex_for(alert::Profile profile, std::string_view header_event, const RaisedAs& as) {
+  const auto named = header_event_name(profile, header_event);
+  Annex annex;
+  if (named != as.event) annex.event = as.event;
+  if (!as.id.empty()) annex.id = as.id;
+  return annex.event || annex.id ? alert::to_json(annex).dump() : "";
+}
+
+std::string annex_for_message(const std::string& mailslot, std::uint32_t class_of_service) {
+  Annex annex;
+  annex.mailslot = mailslot;
+  annex.class_of_service = class_of_service;
+  return alert::to_json(annex).dump();
+}
+
+std::optional<std::string> written_to(alert::Bytes annex) {
+  const auto json = alert::parse_json(alert::as_text(annex));
+  Annex told;
+  if (!json || alert::from_json(*json, told)) return std::nullopt;
+  return told.mailslot;
+}
+
+}  // namespace brokerd

@@ -1,0 +1,25 @@
+#pragma once
+// What belongs to a raise or a message and not to its bytes: kept in the annex behind its record.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "alert/wire/record.hpp"
+
+namespace brokerd {
+
+struct RaisedAs {
+  std::string event;
+  std::string id;  // empty: none
+};
+/// From the annex, or where that does not name the event, from the header; none where both fail.
+[[nodiscard]] std::optional<RaisedAs> raised_as(const alert::RecordView& record, alert::Bytes annex);
+/// The annex that the alert needs; empty where its header says the same and there is no id.
+[[nodiscard]] std::string annex_for(alert::Profile profile, std::string_view header_event, const RaisedAs& as);
+
+/// The annex of a message, and the mailslot that it names.
+[[nodiscard]] std::string annex_for_message(const std::string& mailslot, std::uint32_t class_of_service);
+[[nodiscard]] std::optional<std::string> written_to(alert::Bytes annex);
+
+}  // namespace brokerd
