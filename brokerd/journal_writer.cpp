@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <random>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr mode_t kFileMode = 0600;
 constexpr std::size_t kLargestBound = 4096;
+constexpr std::uint64_t kNoId = 0;  // yet: a block gets it where it is written
 
 std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 
@@ -30,6 +32,11 @@ std::error_code write_all(int fd, alert::Bytes bytes, std::uint64_t offset) noex
     offset += static_cast<std::uint64_t>(n);
   }
   return {};
+}
+
+std::uint64_t new_mark() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
 }
 
 /// Whether a folder is empty or has nothing but what a broker keeps there.
@@ -119,6 +126,8 @@ std::error_code JournalWriter::continue_segment(std::uint64_t first, std::uint64
       ::openat(folder_.get(), alert::segment_name(first).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
   if (!segment_) return last_error();
   if (::ftruncate(segment_.get(), static_cast<off_t>(size)) != 0) return last_error();
+  const auto front = alert::segment_front(segment_.get());
+  mark_ = front ? front->mark : new_mark();
   first_ = first;
   size_ = size;
   return {};
@@ -136,11 +145,14 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   for (const std::string& part : checkpoint) {
     alert::RecordHeader header = stamp;
     header.kind = static_cast<std::uint16_t>(alert::RecordKind::checkpoint);
+    header.sequence = first - 1;  // so that it is known whichever name its file gets
     header.size = static_cast<std::uint32_t>(sizeof header + part.size());
-    blocks.packet(
-        alert::kTableInterface, header.accepted_ns,
-        {alert::Bytes{reinterpret_cast<const std::byte*>(&header), sizeof header}, alert::as_bytes(part)});
+    blocks.packet(alert::kTableInterface, header.accepted_ns,
+                  {alert::Bytes{reinterpret_cast<const std::byte*>(&header), sizeof header}, alert::as_bytes(part)},
+                  kNoId);
   }
+  const std::uint64_t mark = new_mark();
+  alert::set_block_marks(start, 0, mark);
   const std::string name = alert::segment_name(first);
   const std::string unfinished = name + ".new";  // a segment has its checkpoint or is not there
   alert::Descriptor segment(
@@ -159,6 +171,7 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   // lose its name, but never what a reader of this folder sees now.
   ::fsync(folder_.get());
   segment_ = std::move(segment);
+  mark_ = mark;
   first_ = first;
   checkpoint_ = start.size();
   size_ = start.size();
@@ -192,13 +205,15 @@ void JournalWriter::add(const alert::RecordHeader& header, alert::Bytes body, st
   alert::pcapng::BlockBuilder(gathered_).packet(
       is_table ? alert::kTableInterface : alert::kAlertsInterface, header.accepted_ns,
       {alert::Bytes{reinterpret_cast<const std::byte*>(&header), sizeof header}, body,
-       alert::Bytes{kZeros, padding}, alert::as_bytes(annex)});
+       alert::Bytes{kZeros, padding}, alert::as_bytes(annex)},
+      kNoId);
 }
 
 std::error_code JournalWriter::commit() {
   if (gathered_.empty()) return {};
   ++counts_.writes;
   counts_.syncs += durability_ == Durability::disk ? 1U : 0U;
+  alert::set_block_marks(gathered_, size_, mark_);
   std::error_code error =
       broken_ ? std::error_code(EIO, std::generic_category()) : write_all(segment_.get(), gathered_, size_);
   if (!error && durability_ == Durability::disk && ::fdatasync(segment_.get()) != 0) {

@@ -113,6 +113,7 @@ class JournalWriter {
   Durability durability_ = Durability::process;
   std::uint64_t segment_bytes_ = JournalOptions{}.segment_bytes;
   alert::Descriptor segment_;
+  std::uint64_t mark_ = 0;        // of its blocks
   std::uint64_t first_ = 0;       // its first sequence
   std::uint64_t checkpoint_ = 0;  // bytes that it started with
   std::uint64_t size_ = 0;        // of the segment: whole turns

@@ -13,8 +13,10 @@ using namespace alert;
 /// A segment under construction, and what a reader makes of it.
 struct Segment {
   std::vector<std::byte> bytes;
+  std::vector<std::size_t> starts;  // of the blocks with alerts
+  std::optional<std::uint64_t> mark;
 
-  Segment() {
+  explicit Segment(std::optional<std::uint64_t> with_mark = {}) : mark(with_mark) {
     pcapng::BlockBuilder blocks(bytes);
     blocks.section_header("test");
     blocks.interface("alerts");
@@ -22,6 +24,7 @@ struct Segment {
   }
   Segment& alert(std::uint64_t sequence, std::string_view body, std::string_view annex = {}) {
     RecordHeader header;
+    const std::size_t start = bytes.size();
     header.kind = 1;
     header.profile = 1;
     header.sequence = sequence;
@@ -30,7 +33,13 @@ struct Segment {
     const std::size_t padding = annex.empty() ? 0 : padded(header.size) - header.size;
     pcapng::BlockBuilder(bytes).packet(kAlertsInterface, 1'700'000'000'000'000'000,
                                        {Bytes{reinterpret_cast<const std::byte*>(&header), sizeof header},
-                                        as_bytes(body), Bytes{kZeros, padding}, as_bytes(annex)});
+                                        as_bytes(body), Bytes{kZeros, padding}, as_bytes(annex)},
+                                       mark ? std::optional(*mark + start) : std::nullopt);
+    starts.push_back(start);
+    return *this;
+  }
+  Segment& flip(std::size_t at) {
+    bytes[at] ^= std::byte{0xFF};
     return *this;
   }
 
@@ -38,15 +47,22 @@ struct Segment {
     std::vector<std::string> bodies;
     std::vector<std::string> annexes;
     std::optional<Error> error;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> damaged;  // ranges, where those are passed
   };
-  [[nodiscard]] Read read() const {
+  enum class At { end, damage };
+  [[nodiscard]] Read read(At stop = At::damage, const std::string& name = "segment") const {
     const test::TemporaryFolder folder;
-    const auto path = folder.file("segment", as_text(bytes));
+    const auto path = folder.file(name, as_text(bytes));
     auto reader = SegmentReader::open(path);
     Read result;
     for (;;) {
       const auto next = reader->next();
       if (!next) result.error = next.error();
+      if (!next && stop == At::end) {
+        const DamagedRange range = reader->pass_damage();
+        result.damaged.emplace_back(range.from, range.to);
+        continue;
+      }
       if (!next || !*next) return result;
       result.bodies.emplace_back(as_text((*next)->record.body));
       result.annexes.emplace_back(as_text((*next)->annex));
@@ -119,6 +135,65 @@ TEST(Journal, RefusesABlockThatClaimsMoreThanAnyRecordNeeds) {
   segment.bytes.insert(segment.bytes.end(), from, from + sizeof claim);
   segment.bytes.resize(segment.bytes.size() + 64);
   EXPECT_EQ(segment.read().error->code, Errc::bad_length);
+}
+
+using Bodies = std::vector<std::string>;
+constexpr std::uint64_t kMark = 0x1234567890ABCDEF;
+using Ranges = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+
+TEST(DamagedSegment, LosesTheBlockWithAnotherByteAndNoOther) {
+  const Segment whole = Segment(kMark).alert(1, "one").alert(2, "two", "{}").alert(3, "three").alert(4, "four");
+  for (std::size_t at = whole.starts[1]; at < whole.starts[2]; ++at) {
+    const auto read = Segment(whole).flip(at).read(Segment::At::end);
+    if (read.error) {
+      EXPECT_EQ(read.bodies, (Bodies{"one", "three", "four"})) << at;
+      EXPECT_EQ(read.damaged, (Ranges{{whole.starts[1], whole.starts[2]}})) << at;
+    } else {
+      EXPECT_EQ(read.bodies, (Bodies{"one", "two", "three", "four"})) << at;
+    }
+  }
+}
+
+TEST(DamagedSegment, IsReadBackFromItsEndToWhatNeitherWayReaches) {
+  Segment segment = Segment(kMark).alert(1, "one").alert(2, "two").alert(3, "three").alert(4, "four");
+  std::fill(segment.bytes.begin() + static_cast<std::ptrdiff_t>(segment.starts[1]) + 7,
+            segment.bytes.begin() + static_cast<std::ptrdiff_t>(segment.starts[2]) + 7, std::byte{0});
+  const auto read = segment.read(Segment::At::end);
+  EXPECT_EQ(read.bodies, (Bodies{"one", "four"}));
+  EXPECT_EQ(read.damaged, (Ranges{{segment.starts[1], segment.starts[3]}}));
+}
+
+TEST(DamagedSegment, IsReadBackWhereItsFrontIsGone) {
+  Segment segment = Segment(kMark).alert(1, "one").alert(2, "two");
+  const auto read = segment.flip(4).read(Segment::At::end);
+  EXPECT_EQ(read.bodies, (Bodies{"one", "two"}));
+  EXPECT_EQ(read.damaged, (Ranges{{0, segment.starts[0]}}));
+}
+
+TEST(DamagedSegment, WithoutMarksIsReadForwardOnly) {
+  Segment segment = Segment().alert(1, "one").alert(2, "two").alert(3, "three");
+  const auto read = segment.flip(segment.starts[1] + 4).read(Segment::At::end);
+  EXPECT_EQ(read.bodies, (Bodies{"one"}));
+  EXPECT_EQ(read.damaged, (Ranges{{segment.starts[1], segment.bytes.size()}}));
+}
+
+TEST(DamagedSegment, BelievesNoBlockOfAnotherSegment) {
+  const Segment foreign = Segment(4711).alert(1, "one").alert(2, "two").alert(3, "three");
+  Segment segment = Segment(kMark).alert(1, "one").alert(2, "two").alert(3, "three");
+  std::copy(foreign.bytes.begin() + static_cast<std::ptrdiff_t>(foreign.starts[2]), foreign.bytes.end(),
+            segment.bytes.begin() + static_cast<std::ptrdiff_t>(segment.starts[2]));
+  const auto read = segment.read(Segment::At::end);
+  EXPECT_EQ(read.error->code, Errc::bad_magic);
+  EXPECT_EQ(read.damaged, (Ranges{{segment.starts[2], segment.bytes.size()}}));
+}
+
+TEST(DamagedSegment, UnderTheNameOfAnotherIsDamagedWhole) {
+  const Segment segment = Segment(kMark).alert(4, "a checkpoint's place").alert(5, "five");
+  EXPECT_EQ(segment.read(Segment::At::end, segment_name(5)).bodies.size(), 2u);
+  const auto read = segment.read(Segment::At::end, segment_name(6));
+  EXPECT_EQ(read.error->code, Errc::wrong_segment);
+  EXPECT_EQ(read.damaged, (Ranges{{0, segment.bytes.size()}}));
+  EXPECT_TRUE(read.bodies.empty());
 }
 
 TEST(Segments, AreNamedAfterTheirFirstSequence) {

@@ -67,7 +67,12 @@ void check_segment(Bytes bytes) {
   alert::SegmentReader reader(file_of(bytes));
   for (std::uint64_t before = 0;;) {
     const auto record = reader.next();
-    if (!record || !*record) break;
+    if (!record) {
+      const alert::DamagedRange range = reader.pass_damage();
+      must(range.from >= before && range.from < range.to && range.to <= bytes.size());
+      continue;
+    }
+    if (!*record) break;
     must((*record)->offset >= before && reader.offset() > (*record)->offset && reader.offset() <= bytes.size());
     before = reader.offset();
     must(before - (*record)->offset >= (*record)->record.body.size() + (*record)->annex.size());

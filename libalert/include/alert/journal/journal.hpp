@@ -9,6 +9,11 @@
 // The annex holds what belongs to an alert but not to its bytes: the event it was raised for, where
 // that is not simply the name in its header, and the id of the raise, where it had one. That of a message
 // says which mailslot it was written to, and its class.
+//
+// Damage: blocks are walked forward from the front and backward from the end by their lengths, and
+// never looked for in between, where payload may imitate them. What neither walk reaches is the
+// damaged range. The walk from the end needs an end that is one of whole blocks: behind a torn tail
+// nothing can be read back.
 
 #include <algorithm>
 #include <array>
@@ -20,7 +25,9 @@
 
 #include <fcntl.h>
 
+#include "alert/journal/backward_walk.hpp"
 #include "alert/journal/pcapng.hpp"
+#include "alert/journal/segment_block.hpp"
 #include "alert/system/file_window.hpp"
 #include "alert/wire/record.hpp"
 
@@ -61,71 +68,108 @@ inline constexpr std::string_view kSegmentSuffix = ".pcapng";
          pcapng::section_order(bytes) == ByteOrder::little;
 }
 
-struct JournalRecord {
-  RecordView record;
-  Bytes annex;           // JSON, or empty
-  std::uint64_t offset;  // of its block in the file
-};
-
-/// The record of a journal's packet, and what is behind it.
-[[nodiscard]] inline Result<JournalRecord> read_journal_record(const pcapng::Packet& packet,
-                                                               std::uint64_t block_offset) noexcept {
-  const auto record = read_record(packet.data);
-  if (!record)
-    return failure(record.error().code, block_offset + pcapng::kPacketDataOffset + record.error().offset);
-  const std::size_t behind = padded(record->header.size);
-  const Bytes annex = packet.data.size() > behind ? packet.data.subspan(behind) : Bytes{};
-  return JournalRecord{*record, annex, block_offset};
-}
-
 /// Reads one segment front to back, in memory that does not grow with it. The file may grow meanwhile.
 class SegmentReader {
  public:
   /// Takes a descriptor that can be read with pread; `offset` is where a block starts.
-  explicit SegmentReader(Descriptor fd, std::uint64_t offset = 0) : window_(std::move(fd), offset) {}
+  explicit SegmentReader(Descriptor fd, std::uint64_t offset = 0) : fd_(fd.get()), window_(std::move(fd), offset) {
+    front_ = segment_front(fd_);
+  }
 
+  /// A file of another segment in this one's place is damaged from front to back.
   [[nodiscard]] static SystemResult<SegmentReader> open(const std::filesystem::path& file,
                                                         std::uint64_t offset = 0) {
     Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (!fd) return system_failure();
-    return SegmentReader(std::move(fd), offset);
+    SegmentReader reader(std::move(fd), offset);
+    const auto first = segment_sequence(file.filename().native());
+    reader.is_another_ = first && reader.front_ && reader.front_->first != *first;
+    return reader;
   }
 
-  /// The next record; none at the end. An error's offset is in the file; reading does not go on.
-  /// Views are valid until the next call.
+  /// The next record; none at the end. Views are valid until the next call. An error's offset is in
+  /// the file; reading stays in front of the damage until it is told to pass it.
   [[nodiscard]] Result<std::optional<JournalRecord>> next() {
     for (;;) {
-      const std::uint64_t start = offset();
-      const auto located = [start](const Error& error) { return failure(error.code, start + error.offset); };
-      Bytes bytes = window_.at_least(pcapng::kBlockOverhead);
-      if (bytes.empty()) return std::optional<JournalRecord>();
-      if (bytes.size() >= pcapng::kBlockOverhead) {
-        if (pcapng::block_length(bytes) > kLargestBlock) return failure(Errc::bad_length, start + 4);
-        bytes = window_.at_least(pcapng::block_length(bytes));
-      }
-      const auto block = pcapng::read_block(bytes);
-      if (!block) return located(block.error());
-      if (block->type == pcapng::kEnhancedPacket) {
-        const auto packet = pcapng::read_packet(*block);
-        if (!packet) return located(packet.error());
-        if (packet->original_size != packet->data.size()) return failure(Errc::bad_length, start + 24);
-        const auto record = read_journal_record(*packet, start);
-        if (!record) return tl::unexpected<Error>(record.error());
-        window_.skip(block->length);
-        return std::optional(*record);
-      }
-      if (block->type == pcapng::kSectionHeader ? !is_pcapng(bytes) : block->type != pcapng::kInterface)
-        return failure(Errc::bad_magic, start);  // we write no other blocks
-      window_.skip(block->length);
+      auto found = look();
+      if (!found) return tl::unexpected<Error>(found.error());
+      window_.skip(found->length);
+      if (found->record || found->length == 0) return std::move(found->record);
     }
   }
+
+  /// Moves behind the damage that next() stopped at, and says what it is.
+  DamagedRange pass_damage() {
+    const std::uint64_t from = offset();
+    while (pass_broken_block())
+      if (look()) return {from, offset()};
+    BackwardWalk walk = from_end();
+    while (walk.previous()) continue;
+    go_to(walk.reached());
+    return {from, offset()};
+  }
+  /// A step of it, for whoever may not take long: over a broken block whose id proves where it ends. Where
+  /// there is none, what is left is the walk from the end, and then to go where that came to.
+  bool pass_broken_block() {
+    const std::size_t length = broken_block();
+    window_.skip(length);
+    return length > 0;
+  }
+  [[nodiscard]] BackwardWalk from_end() const { return from_end(file_size(fd_)); }
+  /// Goes on with a walk that came to `offset`.
+  [[nodiscard]] BackwardWalk from_end(std::uint64_t offset) const {
+    const auto mark = front_ ? std::optional(front_->mark) : std::nullopt;
+    return {fd_, is_another_ ? offset : window_.offset(), offset, mark};
+  }
+  void go_to(std::uint64_t block) { window_.skip(block - offset()); }
+  [[nodiscard]] std::uint64_t size() const noexcept { return file_size(fd_); }
+  /// Whether its front tells what proves a block.
+  [[nodiscard]] bool has_mark() const noexcept { return front_.has_value(); }
 
   /// Where the next block starts.
   [[nodiscard]] std::uint64_t offset() const noexcept { return window_.offset(); }
 
  private:
-  static constexpr std::size_t kLargestBlock = 160 * 1024;  // a largest record with a largest annex
+  struct Seen {
+    std::size_t length = 0;               // of the block; 0: the end
+    std::optional<JournalRecord> record;  // none: a block of the segment's front
+  };
 
+  /// Leaves the window where it is.
+  Result<Seen> look() {
+    const std::uint64_t start = offset();
+    Bytes bytes = window_.at_least(pcapng::kBlockOverhead);
+    if (bytes.empty() && (!window_.error() || start >= size())) return Seen{};
+    if (is_another_) return failure(Errc::wrong_segment, start);
+    if (bytes.size() >= pcapng::kBlockOverhead) {
+      if (pcapng::block_length(bytes) > kLargestBlock) return failure(Errc::bad_length, start + 4);
+      bytes = window_.at_least(pcapng::block_length(bytes));
+    }
+    const auto block = pcapng::read_block(bytes);
+    if (!block) return failure(block.error().code, start + block.error().offset);
+    if (block->type == pcapng::kSectionHeader ? is_pcapng(bytes) : block->type == pcapng::kInterface)
+      return Seen{block->length, std::nullopt};
+    auto record = read_segment_block(*block, start);
+    if (!record) return tl::unexpected<Error>(record.error());
+    if (front_ && block_mark(bytes.first(block->length), start) != front_->mark)
+      return failure(Errc::bad_magic, start);
+    return Seen{block->length, std::move(*record)};
+  }
+
+  /// The length of the block here, where its lengths agree and it has the segment's mark; otherwise 0.
+  std::size_t broken_block() {
+    Bytes bytes = window_.at_least(pcapng::kBlockOverhead);
+    if (!front_ || is_another_ || bytes.size() < pcapng::kBlockOverhead ||
+        pcapng::block_length(bytes) > kLargestBlock)
+      return 0;
+    bytes = window_.at_least(pcapng::block_length(bytes));
+    const auto block = pcapng::read_block(bytes);
+    return block && block_mark(bytes.first(block->length), offset()) == front_->mark ? block->length : 0;
+  }
+
+  int fd_;  // the window's
+  std::optional<SegmentFront> front_;
+  bool is_another_ = false;  // segment than its name says
   FileWindow window_;
 };
 

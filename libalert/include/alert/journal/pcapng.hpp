@@ -9,8 +9,8 @@
 //     every block        type 4, total length 4, body, total length 4 again
 //
 // The second length lets a reader walk backward from the end of a damaged file.
-// Written little endian, nanoseconds (if_tsresol 9), CRC-32 of the data in epb_hash (type 2); read in
-// either byte order, for captures of other programs.
+// Written little endian, nanoseconds (if_tsresol 9), CRC-32 of the data in epb_hash (type 2) and, where
+// asked for, an epb_packetid; read in either byte order, for captures of other programs.
 
 #include <algorithm>
 #include <cstdint>
@@ -33,6 +33,9 @@ inline constexpr std::uint32_t kByteOrderMagic = 0x1A2B3C4D;
 inline constexpr std::uint16_t kLinkTypeUser0 = 147;
 inline constexpr std::size_t kBlockOverhead = 12;     // type and both lengths
 inline constexpr std::size_t kPacketDataOffset = 28;  // from the start of the block
+inline constexpr std::uint16_t kHashOption = 3;
+inline constexpr std::uint16_t kPacketIdOption = 5;
+inline constexpr std::size_t kPacketIdFromEnd = 16;  // of the block: where a packet's id begins, as we write it
 
 [[nodiscard]] constexpr std::size_t padded4(std::size_t size) noexcept { return (size + 3) & ~std::size_t{3}; }
 
@@ -70,7 +73,8 @@ class BlockBuilder {
   }
 
   /// The data is given in parts, back to back.
-  void packet(std::uint32_t interface_id, std::uint64_t ns, std::initializer_list<Bytes> parts) {
+  void packet(std::uint32_t interface_id, std::uint64_t ns, std::initializer_list<Bytes> parts,
+              std::optional<std::uint64_t> id = std::nullopt) {
     std::size_t size = 0;
     std::uint32_t crc = 0;
     for (const Bytes part : parts) {
@@ -79,7 +83,8 @@ class BlockBuilder {
     }
     const auto captured = static_cast<std::uint32_t>(size);
     const std::size_t start = out_.size();
-    const std::size_t length = kPacketDataOffset + padded4(size) + kHashBytes + kNoMoreOptions + 4;
+    const std::size_t length =
+        kPacketDataOffset + padded4(size) + kHashBytes + (id ? kIdBytes : 0) + kNoMoreOptions + 4;
     out_.resize(start + length);  // with the zeros of the padding
     std::byte* at = out_.data() + start;
     const auto put = [&at](const auto& value) { at = std::copy_n(as_bytes_of(value), sizeof value, at); };
@@ -87,13 +92,16 @@ class BlockBuilder {
     put(static_cast<std::uint32_t>(ns >> 32)), put(static_cast<std::uint32_t>(ns)), put(captured), put(captured);
     for (const Bytes part : parts) at = std::copy(part.begin(), part.end(), at);
     at += padded4(size) - size;
-    put(std::uint16_t{3}), put(std::uint16_t{5}), put(std::byte{2}), put(crc);
-    at += kHashBytes - 9 + kNoMoreOptions;
+    put(kHashOption), put(std::uint16_t{5}), put(std::byte{2}), put(crc);
+    at += kHashBytes - 9;
+    if (id) put(kPacketIdOption), put(std::uint16_t{sizeof *id}), put(*id);
+    at += kNoMoreOptions;
     put(static_cast<std::uint32_t>(length));
   }
 
  private:
-  static constexpr std::size_t kHashBytes = 12;  // the option with the CRC-32
+  static constexpr std::size_t kHashBytes = 12;  // of whole options
+  static constexpr std::size_t kIdBytes = 12;
   static constexpr std::size_t kNoMoreOptions = 4;
 
   template <class T>
@@ -179,6 +187,7 @@ struct Packet {
   std::uint64_t time;  // in the units of its interface
   Bytes data;
   std::uint32_t original_size;  // on the wire, before the capture cut it
+  bool has_checksum = false;    // a CRC-32 of all its data, which matches
 };
 
 /// An enhanced packet whose epb_hash, if it has a CRC-32 one over the whole of it, matches. Offsets
@@ -195,8 +204,10 @@ struct Packet {
   (void)in.take(padded4(captured) - captured);
   bool is_intact = true;
   for_each_option(in, order, [&](std::uint16_t code, Bytes value) {
-    if (code == 3 && value.size() == 5 && value[0] == std::byte{2} && captured == packet.original_size)
-      is_intact = in_order(load<std::uint32_t>(value.data() + 1), order) == crc32(packet.data);
+    if (code != kHashOption || value.size() != 5 || value[0] != std::byte{2} || captured != packet.original_size)
+      return;
+    is_intact = in_order(load<std::uint32_t>(value.data() + 1), order) == crc32(packet.data);
+    packet.has_checksum = is_intact;
   });
   if (in.failed()) return failure(in.error().code, 8 + in.error().offset);
   if (!is_intact) return failure(Errc::bad_checksum, kPacketDataOffset);

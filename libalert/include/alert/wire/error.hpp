@@ -25,6 +25,7 @@ enum class Errc {
   bad_checksum,      // the stored CRC-32 is another one
   bad_text,          // not valid UTF-8, or not representable in the code page
   bad_json,          // not JSON, or deeper or larger than allowed
+  wrong_segment,     // of a journal: its records are those of another one
   no_profile,        // bytes that make sense in neither profile
 };
 
@@ -60,6 +61,7 @@ using Result = tl::expected<T, Error>;
     case Errc::bad_checksum: return "bad_checksum";
     case Errc::bad_text: return "bad_text";
     case Errc::bad_json: return "bad_json";
+    case Errc::wrong_segment: return "wrong_segment";
     case Errc::no_profile: return "no_profile";
   }
   return "unknown";
@@ -83,6 +85,7 @@ using Result = tl::expected<T, Error>;
     case Errc::bad_checksum: return "the stored checksum does not match the bytes";
     case Errc::bad_text: return "the text cannot be converted";
     case Errc::bad_json: return "not acceptable JSON";
+    case Errc::wrong_segment: return "the records of another segment of the journal";
     case Errc::no_profile: return "makes sense in neither profile";
   }
   return "unknown";
