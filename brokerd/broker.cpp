@@ -438,7 +438,15 @@ alert::Stats::Reply Broker::stats(const Caller& caller, std::uint64_t turns, std
           journal_.counts().failures,
           0,
           0,
-          t.skipped};
+          t.skipped,
+          unreadable()};
+}
+
+std::vector<alert::Stats::Unreadable> Broker::unreadable() const {
+  std::vector<alert::Stats::Unreadable> ranges;
+  for (const Unreadable& range : ledger_.unreadable())
+    ranges.push_back({alert::segment_name(range.segment), range.from, range.to, range.first, range.last});
+  return ranges;
 }
 
 std::error_code Broker::close(std::uint64_t now_ns) {

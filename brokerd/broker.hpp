@@ -206,6 +206,7 @@ class Broker {
   /// Its bytes with those of the turn; the header says how many.
   Ticket stage(Staged staged, alert::Bytes wire);
   [[nodiscard]] alert::Bytes wire_of(const Staged& staged) const noexcept;
+  [[nodiscard]] std::vector<alert::Stats::Unreadable> unreadable() const;
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
   Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
   /// For changes that have happened whether or not the journal can be written now, such as the end of

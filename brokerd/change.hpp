@@ -179,6 +179,22 @@ struct NumbersSkipped {
   }
 };
 
+/// Bytes of a segment that can be read no more, and the alerts that were there. What else happened to the
+/// table and to cursors there is not known.
+struct Unreadable {
+  static constexpr std::string_view kChange = "unreadable";
+  std::uint64_t segment = 0;  // its first sequence
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;  // the byte behind
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;  // before `first`: no alert
+  bool operator==(const Unreadable&) const = default;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("segment", s.segment), p("from", s.from), p("to", s.to), p("first", s.first), p("last", s.last);
+  }
+};
+
 /// The receipt of a raise that carried an id (only in checkpoints: the alert itself carries it, too).
 struct RaiseKnown {
   static constexpr std::string_view kChange = "raise_known";
@@ -226,9 +242,9 @@ struct Totals {
   }
 };
 
-using Change =
-    std::variant<Totals, MailslotState, MailslotDeleted, SemaphoreState, SemaphoreReleased, Registration,
-                 Unregistered, PastRegistration, CursorMoved, NumbersSkipped, RaiseKnown, AlertsTaken, GapTold>;
+using Change = std::variant<Totals, MailslotState, MailslotDeleted, SemaphoreState, SemaphoreReleased, Registration,
+                            Unregistered, PastRegistration, CursorMoved, NumbersSkipped, RaiseKnown, AlertsTaken,
+                            GapTold, Unreadable>;
 
 [[nodiscard]] inline alert::Json to_json(const Change& change) {
   return std::visit(
@@ -253,7 +269,7 @@ using Change =
   try_as(Totals{}), try_as(MailslotState{}), try_as(MailslotDeleted{}), try_as(Registration{});
   try_as(Unregistered{}), try_as(PastRegistration{}), try_as(CursorMoved{}), try_as(NumbersSkipped{});
   try_as(RaiseKnown{}), try_as(AlertsTaken{}), try_as(GapTold{});
-  try_as(SemaphoreState{}), try_as(SemaphoreReleased{});
+  try_as(SemaphoreState{}), try_as(SemaphoreReleased{}), try_as(Unreadable{});
   return result;
 }
 

@@ -4,7 +4,6 @@
 
 #include "alert/wire/error.hpp"
 #include "brokerd/journaled_changes.hpp"
-#include "brokerd/recovery.hpp"
 
 namespace brokerd {
 
@@ -108,7 +107,7 @@ void Explanation::begin_moment() {
 
 bool Explanation::is_behind_moment(const alert::RecordHeader& header) const noexcept {
   if (call_.as_of_ns && header.accepted_ns > *call_.as_of_ns) return true;
-  return call_.as_of_sequence && static_cast<RecordKind>(header.kind) == RecordKind::alert &&
+  return call_.as_of_sequence && is_numbered(static_cast<RecordKind>(header.kind)) &&
          header.sequence > *call_.as_of_sequence;
 }
 
@@ -119,8 +118,8 @@ void Explanation::take(const alert::JournalRecord& journaled) {
     phase_ = Phase::done;
     return;
   }
-  if (record.kind() == RecordKind::alert) {
-    if (const auto as = raised_as(record, journaled.annex)) take_alert(record, as->event);
+  if (is_numbered(record.kind())) {
+    if (const auto as = raised_as(record, journaled.annex)) take_alert(record, *as);
     return;
   }
   if (record.kind() != RecordKind::table_change && record.kind() != RecordKind::checkpoint) return;
@@ -158,11 +157,12 @@ void Explanation::take_change(const Change& change) {
   begin_moment();
 }
 
-void Explanation::take_alert(const alert::RecordView& record, const std::string& event) {
+void Explanation::take_alert(const alert::RecordView& record, const RaisedAs& as) {
+  const std::string& event = as.event;
   const auto size = static_cast<std::uint32_t>(record.body.size());
   const std::uint64_t sequence = record.header.sequence;
   if (phase_ == Phase::moment || sequence < call_.sequence) {
-    if (sequence > fold_.totals().sequence) fold_.deliver(event, sequence, size);
+    if (sequence > fold_.totals().sequence) deliver(fold_, as, record);
     return;
   }
   if (sequence > call_.sequence) {
@@ -179,13 +179,17 @@ void Explanation::take_alert(const alert::RecordView& record, const std::string&
   if (semaphore) owner_ = semaphore->uid;
   alert::Explain::Reply reply;
   reply.done = true;
-  reply.event = event;
+  if (as.mailslot.empty()) reply.event = event;
   reply.size = size;
   if (slot) incarnation_ = reply.incarnation = slot->state.incarnation;
   if (slot)
     std::copy_if(slot->past.begin(), slot->past.end(), std::back_inserter(past_),
                  [&](const PastRegistration& past) { return past.event == event; });
-  if (const Registration* row = fold_.table().find(event, call_.recipient)) {
+  if (!as.mailslot.empty()) {
+    reply.verdict = as.mailslot == call_.recipient ? "written" : "message";
+    deliver(fold_, as, record);
+    if (slot && as.mailslot == call_.recipient) reply.ordinal = slot->state.written;
+  } else if (const Registration* row = fold_.table().find(event, call_.recipient)) {
     row_ = *row;
     const Delivery delivery = fold_.deliver(event, sequence, size).front();
     reply.verdict = delivery.code == alert::Code::success ? "written" : "refused";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "alert/control/inquiries.hpp"
+#include "brokerd/fold.hpp"
 #include "brokerd/journal_walk.hpp"
 #include "brokerd/ledger.hpp"
 
@@ -35,7 +36,7 @@ class Explanation {
   enum class Phase { alert, moment, done };
 
   void take(const alert::JournalRecord& journaled);
-  void take_alert(const alert::RecordView& record, const std::string& event);
+  void take_alert(const alert::RecordView& record, const RaisedAs& as);
   void take_change(const Change& change);
   void begin_moment();
   [[nodiscard]] bool is_behind_moment(const alert::RecordHeader& header) const noexcept;

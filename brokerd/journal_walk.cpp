@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "brokerd/raised_as.hpp"
+
 namespace brokerd {
 
 std::string to_text(const JournalPlace& place) {
@@ -60,8 +62,8 @@ JournalWalk::At JournalWalk::next() {
   auto read = reader_->next();
   place_.offset = offset_;
   const auto behind = following();
-  const bool is_refused = read && *read && behind && (*read)->record.kind() == alert::RecordKind::alert &&
-                          (*read)->record.header.sequence >= *behind;
+  const bool is_refused =
+      read && *read && behind && is_numbered((*read)->record.kind()) && (*read)->record.header.sequence >= *behind;
   if (!read || !*read || is_refused) {
     is_over_ = true;
     if (read) return next();

@@ -92,6 +92,29 @@ void Ledger::apply_one(const GapTold& gap) {
   state.told = goes_on ? std::max(gap.to, *state.told) : gap.to;
 }
 
+void Ledger::apply_one(const Unreadable& range) {
+  if (std::find(unreadable_.begin(), unreadable_.end(), range) != unreadable_.end()) return;
+  if (unreadable_.size() == kMostUnreadable) {  // the next one's numbers reach down to those of the oldest
+    unreadable_[1].first = std::min(unreadable_[0].first, unreadable_[1].first);
+    unreadable_.erase(unreadable_.begin());
+  }
+  unreadable_.push_back(range);
+  if (range.first <= range.last) {
+    totals_.sequence = std::max(totals_.sequence, range.last);
+    totals_.skipped = std::max(totals_.skipped, range.last);
+  }
+  // Nobody knows who came and read meanwhile: what is delivered again is marked, unless a later cursor tells.
+  for (auto& [name, slot] : mailslots_) slot.state.attached = true;
+}
+
+void Ledger::count_unreadable(std::string_view mailslot, std::uint64_t alerts) {
+  const auto found = mailslots_.find(mailslot);
+  if (found == mailslots_.end()) return;
+  found->second.state.written += alerts;
+  totals_.written += alerts;
+  totals_.matched += alerts;
+}
+
 Delivery Ledger::judge(const Registration& row, const Mailslot* slot, bool is_semaphore, std::size_t size) {
   Delivery delivery{row.recipient, alert::Code::path_not_found, 0, 0};
   if (!slot && is_semaphore) delivery.code = alert::Code::success;
@@ -205,6 +228,7 @@ const SemaphoreState* Ledger::semaphore(std::string_view name) const noexcept {
 
 std::vector<Change> Ledger::checkpoint() const {
   std::vector<Change> changes{totals_};
+  changes.insert(changes.end(), unreadable_.begin(), unreadable_.end());  // before what they would change
   for (const auto& [sequence, raise] : raise_ids_.all()) changes.emplace_back(raise);
   for (const auto& [name, slot] : mailslots_) {
     changes.emplace_back(slot.state);

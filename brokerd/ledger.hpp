@@ -80,6 +80,12 @@ class Ledger {
   [[nodiscard]] const AlertTable& table() const noexcept { return table_; }
   [[nodiscard]] const Totals& totals() const noexcept { return totals_; }
 
+  /// So many alerts were written to the mailslot that cannot be read any more.
+  void count_unreadable(std::string_view mailslot, std::uint64_t alerts);
+  /// What could not be read when a broker started, in the order of the journal: the last ones.
+  [[nodiscard]] const std::vector<Unreadable>& unreadable() const noexcept { return unreadable_; }
+  static constexpr std::size_t kMostUnreadable = 64;
+
   /// The changes that make this state out of nothing.
   [[nodiscard]] std::vector<Change> checkpoint() const;
 
@@ -107,6 +113,7 @@ class Ledger {
   void apply_one(const RaiseKnown& raise);
   void apply_one(const AlertsTaken& taken);
   void apply_one(const GapTold& gap);
+  void apply_one(const Unreadable& range);
 
   Totals totals_;
   AlertTable table_;
@@ -114,6 +121,7 @@ class Ledger {
   std::map<std::string, Mailslot, std::less<>> mailslots_;
   std::map<std::string, SemaphoreState, std::less<>> semaphores_;
   TextMap<std::vector<Target>> targets_;  // of events that were raised since the table changed
+  std::vector<Unreadable> unreadable_;
   std::vector<Delivery> deliveries_;
 };
 

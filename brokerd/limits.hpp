@@ -38,9 +38,9 @@ struct QuotaFacts {
 };
 
 /// In the order of the enumeration. Each holds for every uid alike, root included, but numalerts, which
-/// is of the whole table (its name is the old INI file's), and open_mailslots and open_semaphores, of one connection: each
-/// may cost a descriptor. A mailslot that is registered and stopped for ever would grow the table's
-/// history for ever; past_registrations counts those of all mailslots of a uid.
+/// is of the whole table (its name is the old INI file's), and open_mailslots and open_semaphores, of one
+/// connection: each may cost a descriptor. A mailslot that is registered and stopped for ever would grow the
+/// table's history for ever; past_registrations counts those of all mailslots of a uid.
 inline constexpr std::array kQuotas{
     QuotaFacts{"numalerts", Unit::count, 65'536, 65'536, "the alert table is full"},
     QuotaFacts{"connections", Unit::count, 1'024, 1'024, "too many connections of this uid"},

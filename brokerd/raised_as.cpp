@@ -41,7 +41,11 @@ std::optional<RaisedAs> raised_as(const alert::RecordView& record, alert::Bytes 
     if (!json || alert::from_json(*json, told)) return std::nullopt;
     event = std::move(told.event);
     as.id = told.id.value_or("");
+    as.mailslot = told.mailslot.value_or("");
   }
+  if (record.kind() == alert::RecordKind::message)
+    return as.mailslot.empty() ? std::nullopt : std::optional(std::move(as));
+  if (!as.mailslot.empty()) return std::nullopt;
   if (!event) {
     const auto profile = static_cast<alert::Profile>(record.header.profile);
     event = header_event_name(profile, alert::decode_leniently(profile, record.body).alert.header.alrt_eventname);
@@ -64,13 +68,6 @@ std::string annex_for_message(const std::string& mailslot, std::uint32_t class_o
   annex.mailslot = mailslot;
   annex.class_of_service = class_of_service;
   return alert::to_json(annex).dump();
-}
-
-std::optional<std::string> written_to(alert::Bytes annex) {
-  const auto json = alert::parse_json(alert::as_text(annex));
-  Annex told;
-  if (!json || alert::from_json(*json, told)) return std::nullopt;
-  return told.mailslot;
 }
 
 }  // namespace brokerd

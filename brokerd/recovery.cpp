@@ -1,16 +1,11 @@
 #include "brokerd/recovery.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <random>
-
-#include "brokerd/journaled_changes.hpp"
 
 namespace brokerd {
 
 namespace {
-
-using alert::Errc;
 
 constexpr std::size_t kPartBytes = 48 * 1024;  // of a checkpoint; the record's limit is 65475
 
@@ -21,85 +16,58 @@ std::string new_journal_id() {
   return id;
 }
 
-/// The fold of one segment, as far as it can be read.
-struct Fold {
-  Ledger ledger;
-  std::uint64_t end = 0;  // where the last whole record ends
-  std::optional<alert::Error> damage;
-  bool has_checkpoint = false;
-};
-
-bool apply_record(Fold& fold, const alert::JournalRecord& journaled) {
-  const alert::RecordView& record = journaled.record;
-  switch (record.kind()) {
-    case alert::RecordKind::checkpoint:
-    case alert::RecordKind::table_change: {
-      const auto told = changes_in(record);
-      if (!told) return false;
-      for (const Change& change : told->changes) fold.ledger.apply(change);
-      if (record.kind() == alert::RecordKind::checkpoint) fold.has_checkpoint = told->is_last;
-      return true;
-    }
-    case alert::RecordKind::alert: {
-      const auto as = raised_as(record, journaled.annex);
-      if (!as || record.header.sequence <= fold.ledger.totals().sequence) return false;
-      fold.ledger.deliver(as->event, record.header.sequence, record.body.size(), {record.header.uid, as->id});
-      return true;
-    }
-    case alert::RecordKind::message: {
-      const auto mailslot = written_to(journaled.annex);
-      if (!mailslot || record.header.sequence <= fold.ledger.totals().sequence) return false;
-      fold.ledger.write(*mailslot, record.header.sequence, record.body.size());
-      return true;
-    }
-    default: return true;
-  }
-}
-
-tl::expected<Fold, std::string> fold_segment(const std::filesystem::path& file) {
-  auto segment = alert::SegmentReader::open(file);
-  if (!segment) return tl::unexpected<std::string>(file.string() + ": " + segment.error().message());
-  Fold fold;
-  for (;;) {
-    const auto next = segment->next();
-    if (!next) {
-      fold.damage = next.error();
-      return fold;
-    }
-    if (!*next) return fold;
-    if (!apply_record(fold, **next)) {
-      fold.damage = alert::Error{Errc::bad_json, (*next)->offset};
-      return fold;
-    }
-    fold.end = segment->offset();
-  }
-}
-
 /// Whether what follows the last whole block is the beginning of one that was being written when the
-/// broker was killed, rather than a block that was whole once.
+/// broker was killed, rather than something that was whole once.
 bool is_torn_tail(const std::filesystem::path& file, std::uint64_t end) {
   const alert::Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  const off_t size = ::lseek(fd.get(), 0, SEEK_END);
-  if (size < 0 || static_cast<std::uint64_t>(size) <= end) return false;
-  const std::uint64_t left = static_cast<std::uint64_t>(size) - end;
-  std::uint32_t head[2] = {0, 0};
-  std::uint32_t last = 0;
-  const ssize_t head_bytes = ::pread(fd.get(), head, sizeof head, static_cast<off_t>(end));
-  if (head_bytes >= 4 && head[0] != alert::pcapng::kEnhancedPacket) return false;
-  if (left < sizeof head) return true;
-  if (head[1] <= left || head[1] > 2 * alert::kLargestRecord) return false;
-  if (::pread(fd.get(), &last, sizeof last, size - 4) != 4) return false;
-  if (last < alert::pcapng::kBlockOverhead || last > left) return true;
-  // A block that ends at the end of the file was whole once: either this one, with its opening length
-  // changed, or one behind it.
-  if (::pread(fd.get(), head, sizeof head, size - static_cast<off_t>(last)) != sizeof head) return false;
-  return last != left && (head[0] != alert::pcapng::kEnhancedPacket || head[1] != last);
+  const auto left = alert::read_at(fd.get(), end, 2 * alert::kLargestBlock);
+  if (left.size() > alert::kLargestBlock || end + left.size() != alert::file_size(fd.get())) return false;
+  if (left.size() >= 4 && alert::load<std::uint32_t>(left.data()) != alert::pcapng::kEnhancedPacket) return false;
+  if (left.size() < 8) return true;
+  const std::size_t claimed = alert::pcapng::block_length(left);
+  if (claimed <= left.size() || claimed > alert::kLargestBlock) return false;
+  // Where the segment's mark is at the end of the file, a block ended there: this one or one behind it.
+  const auto front = alert::segment_front(fd.get());
+  const auto at_end = alert::block_mark(left, end);
+  return !front || !at_end || *at_end - front->mark >= left.size();
 }
 
 std::string hex(std::uint64_t value) {
   char text[24];
   std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
   return text;
+}
+
+/// For the log.
+std::string unreadable(const std::filesystem::path& folder, const Unreadable& range, alert::Errc why) {
+  return (folder / alert::segment_name(range.segment)).string() + ": bytes " + hex(range.from) + " to " +
+         hex(range.to) + " cannot be read (" + std::string(alert::meaning(why)) +
+         "); registrations, mailslots and cursors that changed there are as before it";
+}
+
+std::string lost(const Unreadable& range) {
+  if (range.first > range.last) return "no alert was there";
+  if (range.first == range.last) return "alert " + std::to_string(range.first) + " is lost";
+  return "alerts " + std::to_string(range.first) + " to " + std::to_string(range.last) + " are lost";
+}
+
+/// The fold of the segments from the newest one on that starts with a whole checkpoint.
+tl::expected<Fold, std::string> fold_newest(const std::filesystem::path& path,
+                                            const std::vector<std::uint64_t>& segments, const Bound& bound) {
+  if (segments.empty()) return Fold(Ledger());
+  auto first = segments.end();
+  std::optional<Ledger> start;
+  while (!start && first != segments.begin()) start = checkpoint_of(path / alert::segment_name(*--first));
+  if (!start && *first == 1 && !bound.journal.empty()) {  // a journal begins with nothing
+    Totals totals;
+    totals.journal = bound.journal;
+    start.emplace().apply(totals);
+  }
+  if (!start) return tl::unexpected<std::string>(path.string() + ": no segment with a whole checkpoint");
+  Fold fold(std::move(*start));
+  for (; first != segments.end(); ++first)
+    if (auto error = fold.add(path, *first)) return tl::unexpected<std::string>(std::move(*error));
+  return fold;
 }
 
 std::error_code append(JournalWriter& writer, Ledger& ledger, const Change& change, alert::RecordHeader stamp) {
@@ -143,17 +111,6 @@ std::vector<Change> semaphores_kept(const Ledger& ledger) {
 
 }  // namespace
 
-std::optional<Ledger> checkpoint_of(const std::filesystem::path& file) {
-  auto segment = alert::SegmentReader::open(file);
-  Fold fold;
-  while (segment && !fold.has_checkpoint) {
-    const auto next = segment->next();
-    if (!next || !*next || (*next)->record.kind() != alert::RecordKind::checkpoint || !apply_record(fold, **next))
-      return std::nullopt;
-  }
-  return fold.has_checkpoint ? std::optional(std::move(fold.ledger)) : std::nullopt;
-}
-
 std::vector<std::string> checkpoint_parts(const Ledger& ledger) {
   std::vector<std::string> lists{""};
   for (const Change& change : ledger.checkpoint()) {
@@ -174,8 +131,7 @@ std::uint32_t digest(const Ledger& ledger) {
   return crc;
 }
 
-tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns,
-                                              const std::string& boot) {
+tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns, const std::string& boot) {
   const auto path = folder.path();
   const auto segments = alert::journal_segments(path);
   if (!segments) return tl::unexpected<std::string>(path.string() + ": " + segments.error().message());
@@ -183,39 +139,26 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
   if (!known) return tl::unexpected<std::string>(known.error());
 
   std::vector<std::string> notes;
-  Fold fold;
   Bound bound = known->value_or(Bound{});
   bool numbers_are_certain = bound.clean || (!boot.empty() && bound.boot == boot);
-  std::optional<std::uint64_t> current;  // the segment to go on with
 
-  // The newest segment that starts with a whole checkpoint carries the state.
-  for (auto first = segments->rbegin(); first != segments->rend() && !fold.has_checkpoint; ++first) {
-    const auto file = path / alert::segment_name(*first);
-    auto folded = fold_segment(file);
-    if (!folded) return tl::unexpected<std::string>(folded.error());
-    const bool torn = folded->damage && numbers_are_certain && is_torn_tail(file, folded->end);
-    if (torn)
-      notes.push_back(file.string() + ": a turn that was being written at " + hex(folded->end) + " is cut off");
-    if (folded->damage && !torn) {
-      numbers_are_certain = false;
-      notes.push_back(file.string() + ": " + std::string(alert::meaning(folded->damage->code)) + " at " +
-                      hex(folded->damage->offset) + ": what follows is kept and not read");
-    }
-    if (first == segments->rbegin()) {
-      if (folded->has_checkpoint && (!folded->damage || torn)) current = *first;
-      if (!folded->has_checkpoint) numbers_are_certain = false;
-    }
-    fold = std::move(*folded);
+  auto folded = fold_newest(path, *segments, bound);
+  if (!folded) return tl::unexpected<std::string>(folded.error());
+  Fold& fold = *folded;
+  const auto newest = segments->empty() ? path : path / alert::segment_name(segments->back());
+  std::optional<Unreadable> broken_end = fold.broken_end();
+  if (broken_end && fold.holes().empty() && numbers_are_certain && is_torn_tail(newest, fold.end())) {
+    notes.push_back(newest.string() + ": a turn that was being written at " + hex(fold.end()) + " is cut off");
+    broken_end.reset();
   }
-  if (!segments->empty() && !fold.has_checkpoint)
-    return tl::unexpected<std::string>(path.string() + ": no segment with a whole checkpoint");
+  if (broken_end || !fold.holes().empty()) numbers_are_certain = false;
   if (!segments->empty() && !*known) {
     numbers_are_certain = false;
-    bound.bound = std::max(fold.ledger.totals().sequence, segments->back()) + JournalWriter::kNumbersAhead;
+    bound.bound = std::max(fold.ledger().totals().sequence, segments->back()) + JournalWriter::kNumbersAhead;
     notes.push_back(path.string() + ": the file `bound` is missing");
   }
 
-  Ledger& ledger = fold.ledger;
+  Ledger& ledger = fold.ledger();
   if (segments->empty()) {
     Totals totals;
     totals.journal = bound.journal.empty() ? new_journal_id() : bound.journal;
@@ -230,11 +173,12 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
   bound.journal = ledger.totals().journal;
   // A bound that still holds is left alone: there may be no room for another, and readers can be served without.
   // (A clean one reserves nothing, and is written before the first number is given.)
-  const bool holds = numbers_are_certain && current && (bound.clean || last + 1 < bound.bound);
+  const bool goes_on = numbers_are_certain && !segments->empty();
+  const bool holds = goes_on && (bound.clean || last + 1 < bound.bound);
   // Until a segment is open for writing, the next start must not take this boot's word for anything.
   bound.boot = numbers_are_certain ? boot : "";
   std::uint64_t resume_at = numbers_are_certain ? last + 1 : std::max(bound.bound, last + 1);
-  if (!current && !segments->empty()) resume_at = std::max(resume_at, segments->back() + 1);  // its name is taken
+  if (!goes_on && !segments->empty()) resume_at = std::max(resume_at, segments->back() + 1);  // its name is taken
   if (!holds) {
     bound.clean = false;
     bound.bound = resume_at + JournalWriter::kNumbersAhead;
@@ -244,20 +188,32 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
 
   JournalWriter writer(std::move(folder), bound);
   std::error_code error;
-  if (current && numbers_are_certain) {
-    error = writer.continue_segment(*current, fold.end);
+  if (goes_on) {
+    error = writer.continue_segment(segments->back(), fold.end());
   } else {
-    std::optional<NumbersSkipped> skipped;
-    if (!segments->empty() && resume_at > last + 1)
-      skipped = NumbersSkipped{last + 1, resume_at - 1,
-                               "some may have been used: the end of the journal is damaged or was lost"};
-    if (skipped) ledger.apply(*skipped);
-    error = writer.begin_segment(ledger.totals().sequence + 1, checkpoint_parts(ledger), stamp);
-    if (skipped && !error) {
-      notes.push_back(path.string() + ": numbers " + std::to_string(skipped->first) + " to " +
-                      std::to_string(skipped->last) + " are passed over: " + skipped->reason);
-      error = append(writer, ledger, *skipped, stamp);
+    std::vector<Change> told;
+    if (broken_end) {
+      broken_end->last = resume_at - 1;
+      ledger.apply(*broken_end);
+      notes.push_back(unreadable(path, *broken_end, fold.why()));
+      told.emplace_back(*broken_end);
     }
+    for (const Fold::Hole& hole : fold.holes()) {
+      notes.push_back(unreadable(path, hole.range, hole.why) + ": " + lost(hole.range));
+      told.emplace_back(hole.range);
+    }
+    if (!segments->empty() && resume_at > last + 1) {
+      const NumbersSkipped skipped{last + 1, resume_at - 1,
+                                   "some may have been used: the end of the journal is damaged or was lost"};
+      notes.push_back(path.string() + ": numbers " + std::to_string(skipped.first) + " to " +
+                      std::to_string(skipped.last) + " are passed over: " + skipped.reason);
+      ledger.apply(skipped);
+      told.emplace(told.begin(), skipped);
+    }
+    stamp.sequence = ledger.totals().sequence;
+    error = writer.begin_segment(stamp.sequence + 1, checkpoint_parts(ledger), stamp);
+    for (const Change& change : told)
+      if (!error) error = append(writer, ledger, change, stamp);
   }
   std::vector<Change> owed;
   const auto record = [&](const std::vector<Change>& changes) {

@@ -1,9 +1,10 @@
 #pragma once
-// From the folder on disk to a broker's state: the fold of the newest segment, and where to go on.
+// From the folder on disk to a broker's state: the fold of the newest segments, and where to go on.
 
 #include <string>
 #include <vector>
 
+#include "brokerd/fold.hpp"
 #include "brokerd/journal_writer.hpp"
 #include "brokerd/ledger.hpp"
 #include "brokerd/raised_as.hpp"
@@ -21,9 +22,6 @@ struct Recovered {
 /// has to be written. Sessions of the old life end; what an attached consumer may have seen is marked.
 [[nodiscard]] tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns,
                                                            const std::string& boot = this_boot());
-
-/// The state that a segment starts with; none where its checkpoint cannot be read.
-[[nodiscard]] std::optional<Ledger> checkpoint_of(const std::filesystem::path& segment);
 
 /// The bodies of the checkpoint records of a state, each small enough for one record.
 [[nodiscard]] std::vector<std::string> checkpoint_parts(const Ledger& ledger);

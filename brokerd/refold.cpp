@@ -69,7 +69,7 @@ void Refold::take(const alert::JournalRecord& journaled) {
   const alert::RecordView& record = journaled.record;
   counts_.bytes += record.header.size;
   if (damage_ && damage_->place.segment == walk_.place().segment) return;  // as at a broker's start
-  if (record.kind() == alert::RecordKind::alert) {
+  if (is_numbered(record.kind())) {
     const auto as = raised_as(record, journaled.annex);
     return as ? take_alert(record, *as) : take_damage({alert::Errc::bad_json, journaled.offset});
   }
@@ -112,7 +112,7 @@ void Refold::take_alert(const alert::RecordView& record, const RaisedAs& as) {
   const std::uint64_t next = fold_.totals().sequence + 1;
   if (sequence < next) return differ(walk_.place(), numbers(sequence, sequence) + " is there twice");
   if (sequence > next) differ(walk_.place(), numbers(next, sequence - 1) + " missing, and in no gap");
-  fold_.deliver(as.event, sequence, record.body.size(), {record.header.uid, as.id});
+  deliver(fold_, as, record);
   ++counts_.alerts;
 }
 

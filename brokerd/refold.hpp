@@ -8,7 +8,7 @@
 #include "brokerd/journal_walk.hpp"
 #include "brokerd/journaled_changes.hpp"
 #include "brokerd/ledger.hpp"
-#include "brokerd/recovery.hpp"
+#include "brokerd/fold.hpp"
 
 namespace brokerd {
 

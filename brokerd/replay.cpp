@@ -4,7 +4,7 @@
 
 #include "alert/journal/journal.hpp"
 #include "brokerd/journal_walk.hpp"
-#include "brokerd/recovery.hpp"
+#include "brokerd/fold.hpp"
 
 namespace brokerd {
 
@@ -36,21 +36,34 @@ std::optional<NumbersSkipped> hole_in(const alert::RecordView& record) {
   return hole ? std::optional(*hole) : std::nullopt;
 }
 
-/// How many bytes of this record were due to the mailslot, if it was written to it.
-std::optional<std::uint32_t> due_to(const Ledger& ledger, const Mailslot& slot,
-                                    const alert::JournalRecord& journaled) {
-  const alert::RecordView& record = journaled.record;
-  if (record.kind() == alert::RecordKind::message) {
-    const bool is_due =
-        record.header.sequence > slot.state.created && written_to(journaled.annex) == slot.state.name;
-    return is_due ? std::optional(static_cast<std::uint32_t>(record.body.size())) : std::nullopt;
-  }
-  const auto as = raised_as(record, journaled.annex);
-  return as ? ledger.due(slot, as->event, record.header.sequence, record.body.size()) : std::nullopt;
+/// The mailslot's ordinal where a segment begins; none where that cannot be known.
+std::optional<std::uint64_t> ordinal_at(const std::filesystem::path& segment, const Mailslot& slot) {
+  const auto ledger = checkpoint_of(segment);
+  const Mailslot* then = ledger ? ledger->mailslot(slot.state.name) : nullptr;
+  if (!then || then->state.incarnation != slot.state.incarnation) return std::nullopt;
+  return then->state.written;
 }
 
-bool is_numbered(alert::RecordKind kind) noexcept {
-  return kind == alert::RecordKind::alert || kind == alert::RecordKind::message;
+/// Whether a start went over alerts of this range, and could not count whose they were.
+bool is_uncounted(const Ledger& ledger, std::uint64_t first, std::uint64_t last) {
+  return std::any_of(ledger.unreadable().begin(), ledger.unreadable().end(), [&](const Unreadable& range) {
+    return range.first <= range.last && range.first <= last && range.last >= first;
+  });
+}
+
+/// Goes on behind the numbers up to `last`, which are in no record any more; false when the window is full.
+/// `ordinal` is the mailslot's there, where it is known.
+bool pass_missing(std::uint64_t last, std::optional<std::uint64_t> ordinal, const Ledger& ledger,
+                  const Mailslot& slot, alert::HistoryPlace& after, alert::ReplayWindow& window) {
+  const std::uint64_t first = std::max(after.sequence, slot.state.created) + 1;
+  const bool is_known = ordinal && *ordinal >= after.ordinal;
+  const std::uint64_t behind = is_known ? *ordinal : after.ordinal;
+  const bool is_counted = is_known && !is_uncounted(ledger, first, last);
+  const bool is_nothing_lost = first > last || (is_counted && behind == after.ordinal);
+  const std::uint64_t count = is_counted ? behind - after.ordinal : 0;
+  if (!is_nothing_lost && !append_gap(first, last, count, behind, window)) return false;
+  after = {behind, last};
+  return true;
 }
 
 }  // namespace
@@ -74,22 +87,63 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
     const auto following = std::upper_bound(segments->begin(), segments->end(), place.segment);
     // What a broken segment has beyond the next one's beginning was refused.
     const std::uint64_t end = following == segments->end() ? ~std::uint64_t{0} : *following;
-    auto segment = alert::SegmentReader::open(folder / alert::segment_name(place.segment), place.offset);
+    const auto file = folder / alert::segment_name(place.segment);
+    const auto count_behind = [&](const alert::SegmentReader& here) {
+      const auto written = following == segments->end()
+                               ? std::optional(slot.state.written)
+                               : ordinal_at(folder / alert::segment_name(*following), slot);
+      place.behind.emplace(here, end, written);
+      place.offset = here.offset();
+    };
+    auto segment = alert::SegmentReader::open(file, place.offset);
     while (segment && scanned < kBytesPerStep) {
+      if (place.behind && !place.behind->step(*segment, ledger, slot, kBytesPerStep)) return {after, false};
       const auto next = segment->next();
-      if (!next || !*next) break;  // the end, or damage: go on with the next segment
+      if (!next && segment->pass_broken_block()) {
+        scanned += segment->offset() - place.offset;
+        place.offset = segment->offset();
+        continue;
+      }
+      if (!next && !place.behind) {
+        count_behind(*segment);
+        continue;
+      }
+      if (!next) {
+        const std::uint64_t reached = place.behind->reached();
+        segment->go_to(reached > segment->offset() ? reached : segment->size());
+        continue;
+      }
+      if (!*next) break;
       const alert::RecordView& record = (*next)->record;
       scanned += record.header.size;
-      if (const auto hole = hole_in(record);
-          hole && hole->last > after.sequence && hole->first > slot.state.created) {
-        if (!append_gap(hole->first, hole->last, 0, after.ordinal, window)) {
+      if (const auto hole = hole_in(record); hole && hole->last > after.sequence) {
+        const std::uint64_t first = std::max(after.sequence, slot.state.created) + 1;
+        if (first <= hole->last && !append_gap(first, hole->last, 0, after.ordinal, window)) {
           place = {place.segment, (*next)->offset, after.sequence};
           return {after, false};
         }
         after.sequence = hole->last;
       }
+      if (is_numbered(record.kind()) && record.header.sequence > after.sequence + 1 &&
+          record.header.sequence < end) {
+        const bool is_first = record.header.sequence == place.segment;
+        if (!is_first && !place.behind) {
+          segment = alert::SegmentReader::open(file, (*next)->offset);
+          if (segment) count_behind(*segment);
+          continue;
+        }
+        const auto ordinal = is_first                                     ? ordinal_at(file, slot)
+                             : place.behind->reached() <= (*next)->offset ? place.behind->ordinal()
+                                                                          : std::nullopt;
+        if (!pass_missing(record.header.sequence - 1, ordinal, ledger, slot, after, window)) {
+          place.offset = (*next)->offset;
+          place.sequence = after.sequence;
+          return {after, false};
+        }
+      }
       if (is_numbered(record.kind()) && record.header.sequence > after.sequence && record.header.sequence < end) {
-        const auto due = due_to(ledger, slot, **next);
+        const auto as = raised_as(record, (*next)->annex);
+        const auto due = as ? brokerd::due(ledger, slot, *as, record) : std::nullopt;
         if (due) {
           alert::RecordHeader header = record.header;
           header.ordinal = after.ordinal + 1;
@@ -105,6 +159,7 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
         }
         after.sequence = record.header.sequence;
       }
+      if (is_numbered(record.kind())) place.behind.reset();
       place.offset = segment->offset();
       place.sequence = after.sequence;
     }
@@ -114,7 +169,8 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
   }
   const std::uint64_t written = slot.state.written;
   const std::uint64_t last = ledger.totals().sequence;
-  if (after.ordinal < written && !append_gap(after.sequence + 1, last, written - after.ordinal, written, window))
+  if (after.ordinal < written && after.sequence < last &&
+      !append_gap(after.sequence + 1, last, written - after.ordinal, written, window))
     return {after, false};
   return {{written, last}, true};
 }

@@ -6,6 +6,7 @@
 
 #include "alert/control/calls.hpp"
 #include "alert/memory/replay_window.hpp"
+#include "brokerd/due_behind.hpp"
 #include "brokerd/ledger.hpp"
 
 namespace brokerd {
@@ -15,6 +16,7 @@ struct ReplayPlace {
   std::uint64_t segment = 0;  // 0: not known yet
   std::uint64_t offset = 0;
   std::uint64_t sequence = 0;
+  std::optional<DueBehind> behind = {};  // damage: what is there, as far as it is counted
 };
 
 enum class Reader { consumer, observer };

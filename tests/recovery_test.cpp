@@ -162,35 +162,6 @@ TEST_F(Recovery, TrustsACleanEndAcrossBoots) {
   EXPECT_TRUE(life_->notes.empty());
 }
 
-TEST_F(Recovery, WhateverByteIsFlippedNoNumberIsReusedAndTheDamageIsNamed) {
-  open();
-  raise(3);
-  close();
-  const auto original = test::Process({"cp", "-a", folder_ / "journal", folder_ / "original"}).finish();
-  ASSERT_EQ(original.status, 0);
-  const auto size = std::filesystem::file_size(newest());
-  for (std::uint64_t at = 0; at < size; ++at) {
-    life_.reset();
-    std::filesystem::remove_all(folder_ / "journal");
-    std::filesystem::copy(folder_ / "original", folder_ / "journal", std::filesystem::copy_options::recursive);
-    change_bound("clean", false);
-    flip(newest(), at);
-    auto folder = JournalFolder::open(folder_ / "journal");
-    auto recovered = recover(std::move(*folder), 1);
-    if (!recovered) {  // not even a checkpoint: the broker does not start, and says why
-      EXPECT_NE(recovered.error().find("checkpoint"), std::string::npos) << recovered.error();
-      continue;
-    }
-    life_.emplace(std::move(*recovered));
-    if (life_->notes.empty()) {
-      EXPECT_EQ(raise(), 4u) << "byte " << at;
-    } else {
-      EXPECT_GT(raise(), 3u) << "byte " << at;
-      EXPECT_EQ(segments(), 2u) << "byte " << at;
-    }
-  }
-}
-
 TEST_F(Recovery, ADamagedSegmentStaysAsItWasFound) {
   open();
   raise(3);

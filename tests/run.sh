@@ -2,7 +2,8 @@
 # Builds and runs every test: GCC with ASan and UBSan; --all adds clang, and TSan for the concurrent parts.
 # What became of each point of the documents is left in tests/POINTS.md.
 # --fuzz runs each libFuzzer target for a minute instead; what it finds is left where the tests replay it.
-# --long kills brokers and readers 10,000 times instead, each thousand with another seed.
+# --long changes every byte of the small journals and kills brokers and readers 10,000 times instead, each
+# thousand with another seed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/packages.sh
@@ -45,7 +46,9 @@ if [ $fuzz = yes ]; then
 fi
 
 if [ $long = yes ]; then
-  build dev brokerd fault_test
+  build dev brokerd alertctl fault_test damage_test imitation_test
+  ALERT_EVERY_BYTE=yes build/dev/tests/damage_test --gtest_fail_fast
+  ALERT_EVERY_BYTE=yes build/dev/tests/imitation_test --gtest_fail_fast
   build/dev/tests/fault_test --gtest_repeat=10 --gtest_fail_fast
   exit
 fi

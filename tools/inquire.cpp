@@ -67,6 +67,7 @@ std::string reason_text(const Explain::Reply& r, const std::string& recipient) {
            std::string(name(static_cast<Code>(r.code.value_or(0)))) + ")";
   if (r.verdict == "not_registered") return not_written + "it was not registered for " + event + " then";
   if (r.verdict == "other_event") return not_written + "it was registered for other events only";
+  if (r.verdict == "message") return not_written + "it was a message for one mailslot, which is another";
   if (r.verdict == "no_recipient") return not_written + "there was no such recipient then";
   if (r.verdict == "policy") return not_written + reason;
   if (r.verdict == "retention")

@@ -153,11 +153,28 @@ int show_prometheus(const Context& context) {
   return put(prometheus(*stats, mailslots, semaphores)) ? kDone : kSystem;
 }
 
+/// What cannot be read of the journal; nothing where everything can.
+std::string unreadable_lines(const Stats::Reply& stats) {
+  std::string text;
+  for (const Stats::Unreadable& range : stats.unreadable) {
+    if (text.empty())
+      text =
+          row_text("\n%-28s  %24s  %s\n", std::string("UNREADABLE"), std::string("BYTES"), std::string("ALERTS"));
+    const std::string alerts =
+        range.first > range.last ? "none" : std::to_string(range.first) + " to " + std::to_string(range.last);
+    text += row_text("%-28s  %24s  %s\n", for_terminal(range.file),
+                     std::to_string(range.from) + " to " + std::to_string(range.to), alerts);
+  }
+  return text;
+}
+
 int show_stats(const Context& context, const TableOptions& options) {
   if (options.prometheus) return show_prometheus(context);
   const auto stats = ask(context, Stats{});
   if (!stats) return complain(stats.error());
-  return (options.json ? put_json(*stats) : put(lines(*stats) + quota_lines(*stats))) ? kDone : kSystem;
+  return (options.json ? put_json(*stats) : put(lines(*stats) + quota_lines(*stats) + unreadable_lines(*stats)))
+             ? kDone
+             : kSystem;
 }
 
 }  // namespace

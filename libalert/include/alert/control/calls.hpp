@@ -385,6 +385,20 @@ struct Stats {
       p("uid", s.uid), p("name", s.name), p("refused", s.refused);
     }
   };
+  /// Bytes of the journal that could not be read when a broker started, and the alerts that were there:
+  /// none where `last` is before `first`. Registrations, mailslots and cursors that changed there are as
+  /// they were before.
+  struct Unreadable {
+    std::string file;
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;  // the byte behind
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    template <class Self, class Pass>
+    static void fields(Self& s, Pass& p) {
+      p("file", s.file), p("from", s.from), p("to", s.to), p("first", s.first), p("last", s.last);
+    }
+  };
   struct Reply {
     std::string journal;
     std::uint64_t sequence = 0;  // of the last alert accepted
@@ -422,6 +436,7 @@ struct Stats {
     std::uint64_t receives = 0;          // from clients
     std::uint64_t sends = 0;             // to clients
     std::uint64_t skipped = 0;           // the last number passed over behind damage or a lost end; 0: none was
+    std::vector<Unreadable> unreadable = {};  // the last ones
     template <class Self, class Pass>
     static void fields(Self& s, Pass& p) {
       p("journal", s.journal), p("sequence", s.sequence), p("accepted", s.accepted), p("matched", s.matched),
@@ -435,7 +450,7 @@ struct Stats {
           p("retain_bytes", s.retain_bytes), p("retain_age_s", s.retain_age_s), p("retain_unread", s.retain_unread),
           p("journal_writes", s.journal_writes), p("journal_syncs", s.journal_syncs),
           p("journal_failures", s.journal_failures), p("receives", s.receives), p("sends", s.sends),
-          p("skipped", s.skipped);
+          p("skipped", s.skipped), p("unreadable", s.unreadable);
     }
   };
   template <class Self, class Pass>
