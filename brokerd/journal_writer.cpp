@@ -176,6 +176,9 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   checkpoint_ = start.size();
   size_ = start.size();
   broken_ = false;
+  bound_.segment = first_;
+  bound_.end = size_;
+  (void)write_bound(folder_, bound_);  // what it said before holds as well
   return {};
 }
 
@@ -234,6 +237,8 @@ std::error_code JournalWriter::close(std::uint64_t last_sequence) {
   if (::fdatasync(segment_.get()) != 0) return last_error();
   bound_.bound = last_sequence + 1;
   bound_.clean = true;
+  bound_.segment = first_;
+  bound_.end = size_;
   return write_bound(folder_, bound_);
 }
 

@@ -3,8 +3,9 @@
 //
 // In the folder, beside the segments:
 //     lock    flock'ed by the broker that owns the journal
-//     bound   {"journal", "boot", "bound", "clean"}: no number at or above `bound` has been given yet.
-//             It is written, synced and renamed into place before a number reaches it, in large steps.
+//     bound   {"journal", "boot", "bound", "clean", "segment", "end"}: no number at or above `bound` has been
+//             given yet, and segment `segment` is there and has `end` bytes at least. It is written, synced
+//             and renamed into place before a number reaches it, in large steps.
 //
 // If the broker is killed here: during a write, the segment ends in a part of a block, which no
 // receipt and no reader has seen; recovery cuts it off. During the replacement of `bound`, the old
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,9 +46,12 @@ struct Bound {
   std::string boot;     // /proc/sys/kernel/random/boot_id when it was written
   std::uint64_t bound = 0;
   bool clean = false;  // the broker ended properly: nothing was lost with the page cache
+  std::optional<std::uint64_t> segment = {};
+  std::optional<std::uint64_t> end = {};
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
-    p("journal", s.journal), p("boot", s.boot), p("bound", s.bound), p("clean", s.clean);
+    p("journal", s.journal), p("boot", s.boot), p("bound", s.bound), p("clean", s.clean), p("segment", s.segment),
+        p("end", s.end);
   }
 };
 /// Empty where the system does not say, which is then no boot that anything could be known of.

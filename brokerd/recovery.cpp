@@ -51,6 +51,19 @@ std::string lost(const Unreadable& range) {
   return "alerts " + std::to_string(range.first) + " to " + std::to_string(range.last) + " are lost";
 }
 
+/// What the broker before vouched for and is not there; empty: nothing.
+std::string missing_end(const std::vector<std::uint64_t>& segments, const Bound& bound, std::uint64_t end,
+                        std::uint64_t last) {
+  if (segments.empty()) return "";
+  if (segments.back() < bound.segment) return "segment " + alert::segment_name(*bound.segment) + " is missing";
+  const std::string newest = alert::segment_name(segments.back());
+  if (segments.back() == bound.segment && end < bound.end)
+    return newest + " was at least " + std::to_string(*bound.end) + " bytes long: what is missing is lost";
+  if (bound.clean && last + 1 < bound.bound)
+    return newest + " ended with number " + std::to_string(bound.bound - 1) + ": what is missing is lost";
+  return "";
+}
+
 /// The fold of the segments from the newest one on that starts with a whole checkpoint.
 tl::expected<Fold, std::string> fold_newest(const std::filesystem::path& path,
                                             const std::vector<std::uint64_t>& segments, const Bound& bound) {
@@ -146,12 +159,15 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
   if (!folded) return tl::unexpected<std::string>(folded.error());
   Fold& fold = *folded;
   const auto newest = segments->empty() ? path : path / alert::segment_name(segments->back());
+  const std::string missing = missing_end(*segments, bound, fold.end(), fold.ledger().totals().sequence);
   std::optional<Unreadable> broken_end = fold.broken_end();
-  if (broken_end && fold.holes().empty() && numbers_are_certain && is_torn_tail(newest, fold.end())) {
+  if (broken_end && fold.holes().empty() && numbers_are_certain && missing.empty() &&
+      is_torn_tail(newest, fold.end())) {
     notes.push_back(newest.string() + ": a turn that was being written at " + hex(fold.end()) + " is cut off");
     broken_end.reset();
   }
-  if (broken_end || !fold.holes().empty()) numbers_are_certain = false;
+  if (broken_end || !fold.holes().empty() || !missing.empty()) numbers_are_certain = false;
+  if (!missing.empty()) notes.push_back(path.string() + ": " + missing);
   if (!segments->empty() && !*known) {
     numbers_are_certain = false;
     bound.bound = std::max(fold.ledger().totals().sequence, segments->back()) + JournalWriter::kNumbersAhead;

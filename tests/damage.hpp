@@ -221,6 +221,16 @@ inline std::vector<std::string> segments(const std::map<std::string, File>& file
   return names;
 }
 
+inline std::map<std::string, File> ended_properly(std::map<std::string, File> files, std::uint64_t last) {
+  alert::Json bound = alert::Json::parse(files.at("bound"));
+  bound["clean"] = true;
+  bound["bound"] = last + 1;
+  bound["segment"] = *alert::segment_sequence(segments(files).back());
+  bound["end"] = files.at(segments(files).back()).size();
+  files["bound"] = bound.dump();
+  return files;
+}
+
 /// How far apart the places are that a test tries; with ALERT_EVERY_BYTE in the environment, as in the
 /// long run, it tries each.
 inline std::size_t stride(std::size_t otherwise) { return std::getenv("ALERT_EVERY_BYTE") ? 1 : otherwise; }

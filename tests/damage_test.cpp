@@ -90,6 +90,34 @@ TEST(DamagedJournal, WhateverByteIsChangedOnlyTheAlertInItsBlockIsMissingAndIsIn
   }
 }
 
+TEST(DamagedJournal, WhateverBitIsChangedAfterAProperEndOnlyTheAlertInItsBlockIsMissing) {
+  const auto whole = ended_properly(small().files, small().given.back().sequence);
+  const std::string name = segments(whole).back();
+  for (std::size_t at = 0; at < whole.at(name).size(); at += stride(61)) {
+    auto files = whole;
+    files[name][at] = static_cast<char>(files[name][at] ^ (1 << at % 8));
+    const Reading read(files);
+    expect_accounted(
+        read, small().given, [&](const Given& g) { return g.has(name, at); }, "byte " + std::to_string(at));
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(DamagedJournal, CutAtAnyLengthAfterAProperEndNamesWhatIsMissingAndReusesNoNumber) {
+  const auto whole = ended_properly(small().files, small().given.back().sequence);
+  const std::string name = segments(whole).back();
+  for (std::size_t size = 0; size < whole.at(name).size(); size += stride(61)) {
+    auto files = whole;
+    files[name].resize(size);
+    const Reading read(files);
+    EXPECT_FALSE(read.notes.empty()) << size;
+    expect_accounted(
+        read, small().given, [&](const Given& g) { return g.file == name && g.to > size; },
+        "cut to " + std::to_string(size));
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
 TEST(DamagedJournal, ALostTailOnAnotherBootLeavesTheHoleUpToTheReservedBound) {
   auto whole = small().files;
   alert::Json bound = alert::Json::parse(whole.at("bound"));
@@ -167,6 +195,15 @@ TEST(DamagedJournal, ASegmentThatIsMissingInTheMiddleIsOneGap) {
   const std::string name = segments(small().files)[1];
   auto files = small().files;
   files.erase(name);
+  expect_accounted(files, {name});
+}
+
+TEST(DamagedJournal, AMissingNewestSegmentTakesNoNumberWithIt) {
+  const std::string name = segments(small().files)[2];
+  auto files = small().files;
+  files.erase(name);
+  const Reading read(files);
+  EXPECT_FALSE(read.notes.empty());
   expect_accounted(files, {name});
 }
 

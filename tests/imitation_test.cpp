@@ -65,6 +65,27 @@ TEST(ImitatedBlocks, APayloadThatImitatesBlocksIsNeverTakenForThemWhereverTheDam
   }
 }
 
+TEST(ImitatedBlocks, ACutThatEndsInAnImitatedBlockIsNoEndToWalkFrom) {
+  for (std::size_t shift = 0; shift < 4; ++shift) {
+    const Imitation imitation(shift);
+    const std::string name = segments(imitation.files).back();
+    for (const std::size_t broken : {std::size_t{0}, imitation.given[0].from, imitation.given[1].from + 4}) {
+      std::vector<std::size_t> sizes = imitation.ends;
+      for (std::size_t size = imitation.given[1].from; size < imitation.given[1].to; size += stride(71))
+        sizes.push_back(size);
+      for (const std::size_t size : sizes) {
+        auto files = ended_properly(imitation.files, imitation.given.back().sequence);
+        files[name].resize(size);
+        if (broken > 0 && broken < size) files[name][broken] = static_cast<char>(files[name][broken] ^ 0xFF);
+        expect_accounted(
+            Reading(files), imitation.given, [&](const Given& g) { return g.to > size || g.from <= broken; },
+            "shift " + std::to_string(shift) + ", cut to " + std::to_string(size));
+        if (::testing::Test::HasFailure()) return;
+      }
+    }
+  }
+}
+
 TEST(ImitatedBlocks, ATrailingLengthThatPointsAtAnImitatedBlockIsNotFollowed) {
   const Imitation imitation(0);
   const std::string name = segments(imitation.files).back();
