@@ -63,7 +63,7 @@ std::string reason_text(const Explain::Reply& r, const std::string& recipient) {
   const std::string not_written = what + " was not written to " + recipient + ": ";
   if (r.verdict == "written") return what + " was written to " + recipient;
   if (r.verdict == "refused")
-    return what + " was refused: " + reason + " (" + std::to_string(r.code.value_or(0)) + " " +
+    return what + " was refused by " + recipient + ": " + reason + " (" + std::to_string(r.code.value_or(0)) + " " +
            std::string(name(static_cast<Code>(r.code.value_or(0)))) + ")";
   if (r.verdict == "not_registered") return not_written + "it was not registered for " + event + " then";
   if (r.verdict == "other_event") return not_written + "it was registered for other events only";
