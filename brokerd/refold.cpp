@@ -1,5 +1,6 @@
 #include "brokerd/refold.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "brokerd/differences.hpp"
@@ -11,6 +12,13 @@ namespace {
 std::string numbers(std::uint64_t first, std::uint64_t last) {
   return first == last ? "number " + std::to_string(first)
                        : "numbers " + std::to_string(first) + " to " + std::to_string(last);
+}
+
+/// Whether a start went over the damage at this place.
+bool is_named(const Ledger& ledger, const JournalPlace& place) {
+  return std::any_of(ledger.unreadable().begin(), ledger.unreadable().end(), [&](const Unreadable& range) {
+    return range.segment == place.segment && range.from <= place.offset && place.offset <= range.to;
+  });
 }
 
 }  // namespace
@@ -134,6 +142,10 @@ void Refold::compare() {
   const auto said = said_->checkpoint();
   const auto folded = fold_.checkpoint();
   if (said == folded) return agree();
+  if (damage_ && is_named(*said_, damage_->place)) {  // with what a start could read behind it
+    fold_ = std::move(*said_);
+    return agree();
+  }
   const std::uint64_t next = fold_.totals().sequence + 1;
   const std::uint64_t last = said_->totals().sequence;
   const std::string missing = next <= last ? numbers(next, last) + " missing, and in no gap" : "";
