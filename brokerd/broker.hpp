@@ -22,23 +22,13 @@
 #include "brokerd/policy.hpp"
 #include "brokerd/rates.hpp"
 #include "brokerd/refold.hpp"
+#include "brokerd/refusal.hpp"
 #include "brokerd/replay.hpp"
 #include "brokerd/retention.hpp"
 #include "brokerd/room.hpp"
 #include "brokerd/semaphore_pages.hpp"
 
 namespace brokerd {
-
-/// A refusal as the caller gets it: the legacy number and a sentence.
-struct Refusal {
-  alert::Code code;
-  std::string message;
-};
-template <class T>
-using Outcome = tl::expected<T, Refusal>;
-[[nodiscard]] inline tl::unexpected<Refusal> refuse(alert::Code code, std::string message) {
-  return tl::unexpected<Refusal>(Refusal{code, std::move(message)});
-}
 
 /// Who calls: the kernel's word, and the connection.
 struct Caller {

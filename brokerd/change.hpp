@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alert/control/json_fields.hpp"
+#include "alert/control/object_calls.hpp"
 
 namespace brokerd {
 
@@ -242,9 +243,69 @@ struct Totals {
   }
 };
 
+/// An object's whole state: as it is made, and again in every checkpoint.
+struct ObjectState {
+  static constexpr std::string_view kChange = "object";
+  std::string kind;
+  std::string name;       // as it was first spelled
+  std::uint32_t uid = 0;  // who made it
+  std::uint32_t state = 0;
+  std::uint32_t sequence = 0;  // changes with every change of the state
+  std::vector<alert::ObjectProperty> properties;
+  std::string security = {};  // of a key
+  bool link = false;          // fed by the host's network links
+  bool operator==(const ObjectState&) const = default;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("kind", s.kind), p("name", s.name), p("uid", s.uid), p("state", s.state), p("sequence", s.sequence),
+        p("properties", s.properties), p("security", s.security), p("link", s.link);
+  }
+};
+
+/// Only what became different.
+struct ObjectChanged {
+  static constexpr std::string_view kChange = "object_changed";
+  std::string kind;
+  std::string name;
+  std::optional<std::uint32_t> state = {};  // the sequence goes on by one
+  std::vector<alert::ObjectProperty> set = {};
+  std::vector<std::string> removed = {};
+  std::optional<std::string> security = {};
+  std::optional<std::string> rename = {};
+  std::optional<bool> link = {};
+  bool operator==(const ObjectChanged&) const = default;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("kind", s.kind), p("name", s.name), p("state", s.state), p("set", s.set), p("removed", s.removed),
+        p("security", s.security), p("rename", s.rename), p("link", s.link);
+  }
+};
+
+struct ObjectDeleted {
+  static constexpr std::string_view kChange = "object_deleted";
+  std::string kind;
+  std::string name;
+  bool operator==(const ObjectDeleted&) const = default;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("kind", s.kind), p("name", s.name);
+  }
+};
+
+/// Only in checkpoints: the state sequence of the next object that is made.
+struct ObjectSequences {
+  static constexpr std::string_view kChange = "object_sequences";
+  std::uint32_t next = 1;
+  bool operator==(const ObjectSequences&) const = default;
+  template <class Self, class Pass>
+  static void fields(Self& s, Pass& p) {
+    p("next", s.next);
+  }
+};
+
 using Change = std::variant<Totals, MailslotState, MailslotDeleted, SemaphoreState, SemaphoreReleased, Registration,
                             Unregistered, PastRegistration, CursorMoved, NumbersSkipped, RaiseKnown, AlertsTaken,
-                            GapTold, Unreadable>;
+                            GapTold, Unreadable, ObjectState, ObjectChanged, ObjectDeleted, ObjectSequences>;
 
 [[nodiscard]] inline alert::Json to_json(const Change& change) {
   return std::visit(
@@ -270,6 +331,7 @@ using Change = std::variant<Totals, MailslotState, MailslotDeleted, SemaphoreSta
   try_as(Unregistered{}), try_as(PastRegistration{}), try_as(CursorMoved{}), try_as(NumbersSkipped{});
   try_as(RaiseKnown{}), try_as(AlertsTaken{}), try_as(GapTold{});
   try_as(SemaphoreState{}), try_as(SemaphoreReleased{}), try_as(Unreadable{});
+  try_as(ObjectState{}), try_as(ObjectChanged{}), try_as(ObjectDeleted{}), try_as(ObjectSequences{});
   return result;
 }
 

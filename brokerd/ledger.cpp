@@ -236,6 +236,8 @@ std::vector<Change> Ledger::checkpoint() const {
   }
   for (const auto& [name, semaphore] : semaphores_) changes.emplace_back(semaphore);
   for (const auto& [id, row] : table_.rows()) changes.emplace_back(row);
+  const auto objects = objects_.checkpoint();
+  changes.insert(changes.end(), objects.begin(), objects.end());
   return changes;
 }
 

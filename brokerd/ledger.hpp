@@ -9,6 +9,7 @@
 #include "alert/wire/names.hpp"
 #include "brokerd/alert_table.hpp"
 #include "brokerd/change.hpp"
+#include "brokerd/objects.hpp"
 #include "brokerd/raise_ids.hpp"
 
 namespace brokerd {
@@ -77,6 +78,7 @@ class Ledger {
   [[nodiscard]] const std::map<std::string, SemaphoreState, std::less<>>& semaphores() const noexcept {
     return semaphores_;
   }
+  [[nodiscard]] const Objects& objects() const noexcept { return objects_; }
   [[nodiscard]] const AlertTable& table() const noexcept { return table_; }
   [[nodiscard]] const Totals& totals() const noexcept { return totals_; }
 
@@ -114,6 +116,10 @@ class Ledger {
   void apply_one(const AlertsTaken& taken);
   void apply_one(const GapTold& gap);
   void apply_one(const Unreadable& range);
+  void apply_one(const ObjectState& object) { objects_.apply(object); }
+  void apply_one(const ObjectChanged& change) { objects_.apply(change); }
+  void apply_one(const ObjectDeleted& deleted) { objects_.apply(deleted); }
+  void apply_one(const ObjectSequences& sequences) { objects_.apply(sequences); }
 
   Totals totals_;
   AlertTable table_;
@@ -122,6 +128,7 @@ class Ledger {
   std::map<std::string, SemaphoreState, std::less<>> semaphores_;
   TextMap<std::vector<Target>> targets_;  // of events that were raised since the table changed
   std::vector<Unreadable> unreadable_;
+  Objects objects_;
   std::vector<Delivery> deliveries_;
 };
 

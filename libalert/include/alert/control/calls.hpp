@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "alert/control/inquiries.hpp"
+#include "alert/control/nothing.hpp"
 
 namespace alert {
 
@@ -44,11 +45,6 @@ struct Receipt {
     p("journal", s.journal), p("sequence", s.sequence), p("matched", s.matched), p("written", s.written),
         p("refused", s.refused), p("recipients", s.recipients);
   }
-};
-
-struct Nothing {
-  template <class Self, class Pass>
-  static void fields(Self&, Pass&) {}
 };
 
 /// `wire`: the alert's bytes in hexadecimal, delivered unchanged; `event` decides who gets them. A

@@ -33,6 +33,7 @@ inline constexpr std::string_view kUserEvent = "USER";
 /// The numbers a refusal, or the errcode of an alert, carries.
 enum class Code : std::uint16_t {
   success = 0,                // NERR_Success
+  invalid_function = 1,       // ERROR_INVALID_FUNCTION: a waiting GetNotify ended by Unblock or Close
   file_not_found = 2,         // ERROR_FILE_NOT_FOUND
   path_not_found = 3,         // ERROR_PATH_NOT_FOUND
   access_denied = 5,          // ERROR_ACCESS_DENIED
@@ -42,6 +43,7 @@ enum class Code : std::uint16_t {
   read_fault = 30,            // ERROR_READ_FAULT: something was lost before the next message
   not_supported = 50,         // ERROR_NOT_SUPPORTED
   bad_netpath = 53,           // ERROR_BAD_NETPATH
+  sharing_paused = 70,        // ERROR_SHARING_PAUSED: the broker's state does not allow it now
   invalid_parameter = 87,     // ERROR_INVALID_PARAMETER
   interrupt = 95,             // ERROR_INTERRUPT
   broken_pipe = 109,          // ERROR_BROKEN_PIPE
@@ -49,8 +51,12 @@ enum class Code : std::uint16_t {
   sem_timeout = 121,          // ERROR_SEM_TIMEOUT
   insufficient_buffer = 122,  // ERROR_INSUFFICIENT_BUFFER
   invalid_name = 123,         // ERROR_INVALID_NAME
+  dir_not_empty = 145,        // ERROR_DIR_NOT_EMPTY: a key with keys below
   busy = 170,                 // ERROR_BUSY: the mailslot has its consumer
   already_exists = 183,       // ERROR_ALREADY_EXISTS
+  more_data = 234,            // ERROR_MORE_DATA
+  wait_timeout = 258,         // WAIT_TIMEOUT
+  no_more_items = 259,        // ERROR_NO_MORE_ITEMS: the port is unblocked
   not_enough_quota = 1816,    // ERROR_NOT_ENOUGH_QUOTA
   net_not_started = 2102,     // NERR_NetNotStarted
   share_mem = 2104,           // NERR_ShareMem
@@ -61,12 +67,22 @@ enum class Code : std::uint16_t {
   no_such_alert = 2432,       // NERR_NoSuchAlert
   bad_recipient = 2433,       // NERR_BadRecipient
   invalid_log_seek = 2440,    // NERR_InvalidLogSeek
+
+  resource_not_found = 5007,       // ERROR_RESOURCE_NOT_FOUND
+  group_not_found = 5013,          // ERROR_GROUP_NOT_FOUND
+  node_not_found = 5042,           // ERROR_CLUSTER_NODE_NOT_FOUND
+  network_not_found = 5045,        // ERROR_CLUSTER_NETWORK_NOT_FOUND
+  net_interface_not_found = 5047,  // ERROR_CLUSTER_NETINTERFACE_NOT_FOUND
+  node_not_ready = 5072,           // ERROR_CLUSTER_NODE_NOT_READY
+  node_shutting_down = 5073,       // ERROR_CLUSTER_NODE_SHUTTING_DOWN
+  resource_type_not_found = 5078,  // ERROR_CLUSTER_RESOURCE_TYPE_NOT_FOUND
 };
 
 inline constexpr std::string_view kUnknownCode = "ERROR_UNKNOWN";
 [[nodiscard]] constexpr std::string_view name(Code code) noexcept {
   switch (code) {
     case Code::success: return "NERR_Success";
+    case Code::invalid_function: return "ERROR_INVALID_FUNCTION";
     case Code::file_not_found: return "ERROR_FILE_NOT_FOUND";
     case Code::path_not_found: return "ERROR_PATH_NOT_FOUND";
     case Code::access_denied: return "ERROR_ACCESS_DENIED";
@@ -76,6 +92,7 @@ inline constexpr std::string_view kUnknownCode = "ERROR_UNKNOWN";
     case Code::read_fault: return "ERROR_READ_FAULT";
     case Code::not_supported: return "ERROR_NOT_SUPPORTED";
     case Code::bad_netpath: return "ERROR_BAD_NETPATH";
+    case Code::sharing_paused: return "ERROR_SHARING_PAUSED";
     case Code::invalid_parameter: return "ERROR_INVALID_PARAMETER";
     case Code::interrupt: return "ERROR_INTERRUPT";
     case Code::broken_pipe: return "ERROR_BROKEN_PIPE";
@@ -83,8 +100,12 @@ inline constexpr std::string_view kUnknownCode = "ERROR_UNKNOWN";
     case Code::sem_timeout: return "ERROR_SEM_TIMEOUT";
     case Code::insufficient_buffer: return "ERROR_INSUFFICIENT_BUFFER";
     case Code::invalid_name: return "ERROR_INVALID_NAME";
+    case Code::dir_not_empty: return "ERROR_DIR_NOT_EMPTY";
     case Code::busy: return "ERROR_BUSY";
     case Code::already_exists: return "ERROR_ALREADY_EXISTS";
+    case Code::more_data: return "ERROR_MORE_DATA";
+    case Code::wait_timeout: return "WAIT_TIMEOUT";
+    case Code::no_more_items: return "ERROR_NO_MORE_ITEMS";
     case Code::not_enough_quota: return "ERROR_NOT_ENOUGH_QUOTA";
     case Code::net_not_started: return "NERR_NetNotStarted";
     case Code::share_mem: return "NERR_ShareMem";
@@ -95,6 +116,14 @@ inline constexpr std::string_view kUnknownCode = "ERROR_UNKNOWN";
     case Code::no_such_alert: return "NERR_NoSuchAlert";
     case Code::bad_recipient: return "NERR_BadRecipient";
     case Code::invalid_log_seek: return "NERR_InvalidLogSeek";
+    case Code::resource_not_found: return "ERROR_RESOURCE_NOT_FOUND";
+    case Code::group_not_found: return "ERROR_GROUP_NOT_FOUND";
+    case Code::node_not_found: return "ERROR_CLUSTER_NODE_NOT_FOUND";
+    case Code::network_not_found: return "ERROR_CLUSTER_NETWORK_NOT_FOUND";
+    case Code::net_interface_not_found: return "ERROR_CLUSTER_NETINTERFACE_NOT_FOUND";
+    case Code::node_not_ready: return "ERROR_CLUSTER_NODE_NOT_READY";
+    case Code::node_shutting_down: return "ERROR_CLUSTER_NODE_SHUTTING_DOWN";
+    case Code::resource_type_not_found: return "ERROR_CLUSTER_RESOURCE_TYPE_NOT_FOUND";
   }
   return kUnknownCode;
 }
