@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <random>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,6 +28,11 @@ std::optional<std::uint64_t> limit(std::uint64_t amount) {
   return amount > 0 ? std::optional(amount) : std::nullopt;
 }
 
+std::uint64_t random_number() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
 std::optional<alert::Profile> profile_named(std::string_view text) {
   if (text == name(alert::Profile::lm20)) return alert::Profile::lm20;
   if (text == name(alert::Profile::nt)) return alert::Profile::nt;
@@ -36,7 +42,10 @@ std::optional<alert::Profile> profile_named(std::string_view text) {
 }  // namespace
 
 Broker::Broker(Ledger ledger, JournalWriter journal, Policy policy)
-    : ledger_(std::move(ledger)), journal_(std::move(journal)), policy_(std::move(policy)) {
+    : ledger_(std::move(ledger)),
+      journal_(std::move(journal)),
+      policy_(std::move(policy)),
+      handles_(random_number()) {
   if (const auto id = alert::from_hex(ledger_.totals().journal); id && id->size() == journal_id_.size())
     std::memcpy(journal_id_.data(), id->data(), id->size());
   for (const auto& [name, slot] : ledger_.mailslots())
@@ -290,6 +299,7 @@ std::error_code Broker::commit(std::uint64_t now_ns) {
   if (journal_.is_broken()) begin_segment(now_ns);
   const std::error_code error = journal_.commit();
   if (!error) owed_.clear();
+  if (server_state_ != ServerState::none) server_state_ = error ? ServerState::read_only : ServerState::read_write;
   if (error) complain("the journal cannot be written: " + error.message(), now_ns);
   return error;
 }
@@ -439,7 +449,12 @@ alert::Stats::Reply Broker::stats(const Caller& caller, std::uint64_t turns, std
           0,
           0,
           t.skipped,
-          unreadable()};
+          unreadable(),
+          ledger_.objects().all().size(),
+          ports_.size(),
+          ports_.filters(),
+          ports_.queued(),
+          ports_.lost()};
 }
 
 std::vector<alert::Stats::Unreadable> Broker::unreadable() const {

@@ -15,11 +15,13 @@
 #include "alert/memory/replay_window.hpp"
 #include "alert/wire/names.hpp"
 #include "brokerd/explanation.hpp"
+#include "brokerd/handles.hpp"
 #include "brokerd/journal_writer.hpp"
 #include "brokerd/ledger.hpp"
 #include "brokerd/mailboxes.hpp"
 #include "brokerd/overruns.hpp"
 #include "brokerd/policy.hpp"
+#include "brokerd/ports.hpp"
 #include "brokerd/rates.hpp"
 #include "brokerd/refold.hpp"
 #include "brokerd/refusal.hpp"
@@ -60,6 +62,9 @@ struct Raising {
   std::string_view id;  // 32 lower-case hexadecimal digits; empty: it has none
 };
 
+/// Protocol server state of the ports' calls. Read-only while the journal cannot be written.
+enum class ServerState { none, read_only, read_write };
+
 /// What became of a raise.
 struct Settled {
   RaiseKnown raise;                       // sequence 0: a dry run
@@ -96,6 +101,38 @@ class Broker {
   Outcome<alert::LaneReader> open(const Caller& caller, const alert::OpenLane& call, std::uint64_t now_ns);
   Outcome<alert::Replay::Reply> replay(const Caller& caller, const alert::Replay& call, alert::ReplayWindow& window,
                                        std::uint64_t now_ns);
+  Outcome<alert::StateSequence> add(const Caller& caller, const alert::ObjectAdd& call, std::uint64_t now_ns);
+  Outcome<alert::StateSequence> change(const Caller& caller, const alert::ObjectChange& call, std::uint64_t now_ns);
+  Outcome<alert::Nothing> remove(const Caller& caller, const alert::ObjectDelete& call, std::uint64_t now_ns);
+  Outcome<alert::ListObjects::Reply> list(const alert::ListObjects& call) const;
+  Outcome<alert::ObjectOpen::Reply> open(const Caller& caller, const alert::ObjectOpen& call, std::uint64_t now_ns);
+  Outcome<alert::Nothing> close(const Caller& caller, const alert::ObjectClose& call);
+  Outcome<alert::CreateNotify::Reply> create(const Caller& caller, std::uint64_t now_ns);
+  Outcome<alert::AddNotify::Reply> add(const Caller& caller, const alert::AddNotify& call, std::uint64_t now_ns);
+  Outcome<alert::Nothing> add_again(const Caller& caller, const alert::ReAddNotify& call, std::uint64_t now_ns);
+  /// The reply, or where `wait` is not 0 the number under which take_answers() will have it.
+  struct Waiting {
+    std::uint64_t wait = 0;
+    alert::GetNotify::Reply reply;
+  };
+  Outcome<Waiting> get(const Caller& caller, const alert::GetNotify& call, std::uint64_t monotonic_ns);
+  Outcome<alert::Nothing> unblock(const Caller& caller, const alert::UnblockGetNotify& call);
+  Outcome<alert::Nothing> close(const Caller& caller, const alert::CloseNotify& call);
+  /// A GetNotify that has waited.
+  struct Answer {
+    std::uint64_t session = 0;
+    std::uint64_t wait = 0;
+    Outcome<alert::GetNotify::Reply> reply;
+  };
+  [[nodiscard]] std::vector<Answer> take_answers(std::uint64_t monotonic_ns);
+  [[nodiscard]] std::optional<std::uint64_t> next_deadline() const noexcept { return ports_.next_deadline(); }
+  /// Nobody is there any more to be told: the connection's waits end and take nothing.
+  void forget_waits(const Caller& caller) { ports_.leave(caller.session.id); }
+  /// Who waits is told that the broker goes, and nothing new begins.
+  void leave_service();
+  void set_server_state(ServerState state) noexcept { server_state_ = state; }
+  [[nodiscard]] const Ports& ports() const noexcept { return ports_; }
+
   Outcome<alert::ListTable::Reply> list(const Caller& caller, const alert::ListTable& call);
   Outcome<alert::ListMailslots::Reply> list(const Caller& caller, const alert::ListMailslots& call);
   Outcome<alert::ListSemaphores::Reply> list(const Caller& caller, const alert::ListSemaphores& call);
@@ -104,6 +141,11 @@ class Broker {
   /// Both do one turn's work; a reply that is not done wants the same call again.
   Outcome<alert::Explain::Reply> explain(const Caller& caller, const alert::Explain& call, std::uint64_t now_ns);
   Outcome<alert::Audit::Reply> audit(const Caller& caller, std::uint64_t now_ns);
+
+  /// The cluster, this node and the root key, where they are missing. To be called at start.
+  void begin_objects(const std::string& host, std::uint64_t now_ns);
+  /// False where the journal did not take it: then all links have to be told again.
+  bool take_links(const std::vector<LinkNews>& news, std::uint64_t now_ns);
 
   /// A connection is gone: what it had open is closed, what lived with it ends.
   void end_session(const Caller& caller, std::uint64_t now_ns);
@@ -199,6 +241,7 @@ class Broker {
   [[nodiscard]] std::vector<alert::Stats::Unreadable> unreadable() const;
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
   Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
+  Outcome<alert::Nothing> change_objects(const Caller& caller, const Changes& changes, std::uint64_t now_ns);
   /// For changes that have happened whether or not the journal can be written now, such as the end of
   /// a connection: they count at once and are journaled before anything that comes later.
   void owe(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
@@ -216,6 +259,14 @@ class Broker {
   /// About the journal, once a second at most.
   void complain(const std::string& sentence, std::uint64_t now_ns);
 
+  [[nodiscard]] Outcome<alert::Nothing> check_state(ServerState least) const;
+  Outcome<std::uint64_t> port(const Caller& caller, const std::string& handle);
+  template <class Call>
+  Outcome<std::pair<std::uint64_t, Filter>> filter_of(const Caller& caller, const Call& call, std::uint64_t now_ns);
+  [[nodiscard]] Outcome<alert::GetNotify::Reply> reply_to(const Got& got) const;
+  void tell(const std::vector<ObjectEvent>& events, const Caller& caller, std::uint64_t now_ns);
+  void end_handles(std::uint64_t session);
+
   Ledger ledger_;
   JournalWriter journal_;
   Policy policy_;
@@ -226,6 +277,10 @@ class Broker {
   Mailboxes mailboxes_;
   Room room_;
   SemaphorePages semaphores_;
+  Handles handles_;
+  Ports ports_;
+  ServerState server_state_ = ServerState::read_write;
+  std::uint64_t waits_ = 0;  // numbers given to calls of GetNotify
   std::vector<Staged> staged_;
   std::vector<std::byte> staged_bytes_;
   std::vector<Change> owed_;  // applied, not yet journaled

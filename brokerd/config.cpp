@@ -121,7 +121,7 @@ class Reading {
 
   void rule(const toml::table& table) {
     Rule rule;
-    bool names_no_event = false;
+    bool eventless = false;
     const char* keys = "name, allow, verb, event, user or group";
     each_key(table, "rule.", keys, [&](std::string_view key, const toml::node& value) {
       if (key == "name") {
@@ -132,13 +132,12 @@ class Reading {
         if (!value.is_boolean()) unfit(value, "rule.allow", "true or false");
         rule.allow = value.value_exact<bool>().value_or(false);
       } else if (key == "verb") {
-        each_item(value, "rule.verb", "raise, start, make, read or write, one or several",
-                  [&](const toml::node& item) {
-                    const auto verb = verb_named(item.value_exact<std::string_view>().value_or(""));
-                    if (verb) rule.verbs.push_back(*verb);
-                    names_no_event |= verb && !has_event(*verb);
-                    return verb.has_value();
-                  });
+        each_item(value, "rule.verb", std::string(kVerbList) + ", one or several", [&](const toml::node& item) {
+          const auto verb = verb_named(item.value_exact<std::string_view>().value_or(""));
+          if (verb) rule.verbs.push_back(*verb);
+          eventless |= verb && !has_event(*verb);
+          return verb.has_value();
+        });
       } else if (key == "event") {
         events(value, rule);
       } else if (key == "user") {
@@ -153,8 +152,8 @@ class Reading {
       return true;
     });
     if (!table.contains("allow")) unfit(table, "rule", "allow = true or allow = false");
-    if (names_no_event && !rule.events.empty())
-      unfit(*table.get("event"), "rule.event", "no event beside the verbs make and write, which have none");
+    if (eventless && !rule.events.empty())
+      unfit(*table.get("event"), "rule.event", "no event beside a verb that has none (make, write, change, watch)");
     config_.policy.rules.push_back(std::move(rule));
   }
 

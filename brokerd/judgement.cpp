@@ -7,9 +7,19 @@ namespace brokerd {
 
 using alert::Code;
 
+namespace {
+
+std::string_view subject(Verb verb) {
+  if (verb == Verb::make || verb == Verb::write) return " mailslots";
+  return has_event(verb) ? " this event" : " objects";
+}
+
+}  // namespace
+
 Refusal Broker::over(Quota quota, std::uint32_t uid, std::uint64_t now_ns) {
   if (const auto line = overruns_.count(quota, uid, policy_.limits, now_ns)) log(*line);
-  const Code code = quota == Quota::numalerts ? Code::too_many_alerts : Code::not_enough_quota;
+  Code code = quota == Quota::numalerts ? Code::too_many_alerts : Code::not_enough_quota;
+  if (quota == Quota::filters) code = Code::not_enough_memory;  // what the original says
   return {code, std::string(facts(quota).sentence)};
 }
 
@@ -18,7 +28,7 @@ Outcome<alert::Nothing> Broker::judge(const Caller& caller, Verb verb, std::stri
   if (verdict.allowed) return alert::Nothing{};
   ++(verb == Verb::raise ? denied_raises_ : denied_calls_);
   return refuse(Code::access_denied, rule_text(verdict) + " does not let this uid " + std::string(name(verb)) +
-                                         (has_event(verb) ? " this event" : " mailslots"));
+                                         std::string(subject(verb)));
 }
 
 Outcome<alert::Nothing> Broker::judge_rate(const Caller& caller, std::size_t bytes, std::uint64_t now_ns) {
@@ -67,7 +77,7 @@ Outcome<alert::Can::Reply> Broker::can(const Caller& caller, const alert::Can& c
   const bool is_self = caller.uid == call.uid;
   if (!is_self && caller.uid != 0) return refuse(Code::access_denied, "only root may ask about another uid");
   const auto verb = verb_named(call.verb);
-  if (!verb) return refuse(Code::invalid_parameter, "the verb is not raise, start, make, read or write");
+  if (!verb) return refuse(Code::invalid_parameter, "the verb is not " + std::string(kVerbList));
   std::string event;
   if (has_event(*verb)) {
     if (!call.event || call.event->empty()) return refuse(Code::invalid_parameter, "the event has no name");

@@ -21,6 +21,7 @@ namespace {
 constexpr std::uint64_t kListener = 0;
 constexpr std::uint64_t kSignals = 1;
 constexpr std::uint64_t kSpool = 2;  // drained in every turn
+constexpr std::uint64_t kLinks = 3;
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr int kEventsPerTurn = 128;
 
@@ -75,15 +76,19 @@ std::optional<std::vector<std::uint32_t>> groups_of(const alert::Descriptor& soc
 
 }  // namespace
 
-Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload, std::optional<Spool> spool)
+Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload, std::optional<Spool> spool,
+           std::optional<Links> links)
     : broker_(broker),
       listener_(listener),
       reload_(std::move(reload)),
+      links_(std::move(links)),
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll")),
       signals_(block_signals()),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
       poll_ns_(std::thread::hardware_concurrency() > 1 ? kPollNs : 0) {
   if (!add(epoll_, listener_.get(), kListener) || !add(epoll_, signals_.get(), kSignals))
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  if (links_ && !add(epoll_, links_->get(), kLinks))
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   if (!spool) return;
   drain_.emplace(std::move(*spool));
@@ -92,14 +97,35 @@ Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload, std
 }
 
 void Loop::run() {
-  constexpr int kMinute = 60'000;
-  while (!stopping_) {
-    const int spool = drain_ ? drain_->spool().timeout_ms() : -1;
-    const int rest = broker_.has_consumers() || spool > 0 ? 1000 : broker_.ages() ? kMinute : -1;
-    turn(!ready_.empty() || spool == 0 ? 0 : rest);
-  }
+  while (!stopping_) turn(timeout_ms());
+  broker_.leave_service();
+  std::vector<std::uint64_t> told;
+  answer(clock_ns(CLOCK_MONOTONIC), told);
+  for (const std::uint64_t id : told) sessions_.at(id)->flush();
   const std::uint64_t now = clock_ns(CLOCK_REALTIME);
   while (!sessions_.empty()) end(sessions_.begin()->first, now);
+}
+
+int Loop::timeout_ms() const {
+  constexpr int kMinute = 60'000;
+  const int spool = drain_ ? drain_->spool().timeout_ms() : -1;
+  if (!ready_.empty() || spool == 0) return 0;
+  int rest = broker_.has_consumers() || links_are_stale_ || spool > 0 ? 1000 : broker_.ages() ? kMinute : -1;
+  if (const auto deadline = broker_.next_deadline()) {
+    const std::uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    const auto left =
+        *deadline > now ? std::min<std::uint64_t>((*deadline - now + 999'999) / 1'000'000, kMinute) : 0;
+    rest = rest < 0 ? static_cast<int>(left) : std::min(rest, static_cast<int>(left));
+  }
+  return rest;
+}
+
+void Loop::answer(std::uint64_t monotonic_ns, std::vector<std::uint64_t>& touched) {
+  for (const Broker::Answer& answer : broker_.take_answers(monotonic_ns))
+    if (const auto found = sessions_.find(answer.session); found != sessions_.end()) {
+      found->second->answer(answer.wait, answer.reply);
+      touched.push_back(answer.session);
+    }
 }
 
 void Loop::turn(int timeout_ms) {
@@ -107,8 +133,8 @@ void Loop::turn(int timeout_ms) {
   epoll_event events[kEventsPerTurn];
   const int count = ::epoll_wait(epoll_.get(), events, kEventsPerTurn, timeout_ms);
   ++turns_;
-  const Turn turn{clock_ns(CLOCK_REALTIME),           turns_,  sessions_.size(), drain_ ? drain_->raised() : 0,
-                  drain_ ? drain_->spool().bad() : 0, traffic_};
+  const Turn turn{clock_ns(CLOCK_REALTIME),      clock_ns(CLOCK_MONOTONIC),          turns_,  sessions_.size(),
+                  drain_ ? drain_->raised() : 0, drain_ ? drain_->spool().bad() : 0, traffic_};
 
   std::vector<std::uint64_t> touched;
   for (int i = 0; i < count; ++i) {
@@ -117,7 +143,13 @@ void Loop::turn(int timeout_ms) {
       accept();
     } else if (id == kSignals) {
       take_signals();
+    } else if (id == kLinks) {
+      links_are_stale_ |= !broker_.take_links(links_->receive(), turn.now_ns);
     } else if (const auto found = sessions_.find(id); found != sessions_.end()) {
+      if (events[i].events & (EPOLLHUP | EPOLLERR)) {
+        found->second->hang_up();
+        broker_.forget_waits(found->second->caller());
+      }
       found->second->receive();
       touched.push_back(id);
       line_up(id, *found->second);
@@ -131,6 +163,7 @@ void Loop::turn(int timeout_ms) {
   const auto settled = broker_.take_settled();
   if (drain_) drain_->settle(settled, clock_ns(CLOCK_MONOTONIC));
 
+  answer(clock_ns(CLOCK_MONOTONIC), touched);
   std::sort(touched.begin(), touched.end());
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   for (const std::uint64_t id : touched) {
@@ -150,6 +183,7 @@ void Loop::turn(int timeout_ms) {
   if (const std::uint64_t now = clock_ns(CLOCK_MONOTONIC); now - cursors_ns_ >= kSecond) {
     broker_.record_cursors(turn.now_ns);
     cursors_ns_ = now;
+    if (std::exchange(links_are_stale_, false)) links_->ask();
     if (now - retained_ns_ >= 60 * kSecond) {
       broker_.retain(turn.now_ns);
       retained_ns_ = now;
@@ -205,16 +239,19 @@ void Loop::line_up(std::uint64_t id, const Session& session) {
 }
 
 void Loop::watch(std::uint64_t id, const Session& session) {
-  const bool was_waiting = unsent_.contains(id);
-  if (was_waiting == session.has_reply()) return;
+  std::uint32_t wanted = 0;
+  if (session.is_read()) wanted = EPOLLIN;
+  if (session.has_reply()) wanted = EPOLLOUT;
+  const auto watched = watched_.find(id);
+  if (wanted == (watched == watched_.end() ? EPOLLIN : watched->second)) return;
   epoll_event event{};
-  event.events = session.has_reply() ? EPOLLOUT : EPOLLIN;
+  event.events = wanted;  // a hang-up is always told
   event.data.u64 = id;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, session.socket(), &event);
-  if (session.has_reply())
-    unsent_.insert(id);
+  if (wanted == EPOLLIN)
+    watched_.erase(id);
   else
-    unsent_.erase(id);
+    watched_[id] = wanted;
 }
 
 void Loop::accept() {
@@ -258,7 +295,7 @@ void Loop::end(std::uint64_t id, std::uint64_t now_ns) {
   const auto found = sessions_.find(id);
   const Caller caller = found->second->caller();
   broker_.end_session(caller, now_ns);
-  unsent_.erase(id);
+  watched_.erase(id);
   raising_.erase(id);
   sessions_.erase(found);  // closes the socket, which also takes it out of the epoll set
   if (const auto mine = connections_.find(caller.uid); --mine->second == 0) connections_.erase(mine);

@@ -8,11 +8,11 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "brokerd/broker.hpp"
 #include "brokerd/drain.hpp"
+#include "brokerd/links.hpp"
 #include "brokerd/listener.hpp"
 #include "brokerd/session.hpp"
 
@@ -27,7 +27,8 @@ class Loop {
 
   /// Throws std::system_error when the system has no epoll or signalfd left. Blocks SIGTERM and
   /// SIGINT in the calling thread: from here on they end run(). SIGHUP calls `reload` between turns.
-  Loop(Broker& broker, Listener& listener, std::function<void()> reload, std::optional<Spool> spool = {});
+  Loop(Broker& broker, Listener& listener, std::function<void()> reload, std::optional<Spool> spool = {},
+       std::optional<Links> links = {});
 
   /// Serves until SIGTERM or SIGINT.
   void run();
@@ -41,7 +42,10 @@ class Loop {
   void line_up(std::uint64_t id, const Session& session);
   /// Looks for raises in the lanes of whoever has raised lately. False: there are none, and they will ring.
   bool poll_lanes();
-  /// A session is read while it has no reply waiting to leave, and waited for otherwise.
+  /// Gives calls that have waited their answers.
+  void answer(std::uint64_t monotonic_ns, std::vector<std::uint64_t>& touched);
+  [[nodiscard]] int timeout_ms() const;
+  /// A session is read while it takes requests, and waited for while it has a reply that waits to leave.
   void watch(std::uint64_t id, const Session& session);
   void end(std::uint64_t id, std::uint64_t now_ns);
 
@@ -49,6 +53,8 @@ class Loop {
   Listener& listener_;
   std::function<void()> reload_;
   std::optional<Drain> drain_;
+  std::optional<Links> links_;
+  bool links_are_stale_ = false;  // the journal did not take what they told
   alert::Descriptor epoll_;
   alert::Descriptor signals_;
   alert::Descriptor spare_;  // given up for a moment when no descriptor is left to accept with
@@ -57,8 +63,8 @@ class Loop {
   std::map<std::uint32_t, std::deque<std::uint64_t>> ready_;    // by uid: sessions with a whole request
   std::uint32_t served_uid_ = 0;                                // whose session was handled last
   std::unordered_set<std::uint64_t> raising_;                   // sessions whose lane is looked at
-  std::unordered_set<std::uint64_t> unsent_;                    // sessions with a reply that waits to leave
-  std::uint64_t next_id_ = 3;  // the others are the listener, the signals, the spool
+  std::unordered_map<std::uint64_t, std::uint32_t> watched_;    // what sessions that are not read are watched for
+  std::uint64_t next_id_ = 4;  // the others are the listener, the signals, the spool, the links
   std::uint64_t turns_ = 0;
   Traffic traffic_;
   std::uint64_t cursors_ns_ = 0;   // when cursors were last journaled

@@ -241,6 +241,7 @@ void Broker::record_cursors(std::uint64_t now_ns) {
 
 void Broker::end_session(const Caller& caller, std::uint64_t now_ns) {
   settle();
+  end_handles(caller.session.id);
   const auto found = sessions_.find(caller.session.id);
   if (found == sessions_.end()) return;
   const SessionState state = std::move(found->second);

@@ -74,6 +74,11 @@ std::uint64_t now_ns(clockid_t clock = CLOCK_REALTIME) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 && name[0] != 0 ? name : "localhost";
+}
+
 /// What the named file says, or the one that a broker of this kind looks for.
 tl::expected<brokerd::Config, std::string> read_config(const Options& options, const std::string& named) {
   using brokerd::MissingFile;
@@ -157,8 +162,12 @@ int run(Options options) {
   brokerd::Broker broker(std::move(recovered->ledger), std::move(recovered->writer), std::move(config->policy));
   broker.take_over(std::move(recovered->owed));
   broker.set_journal_options(config->journal, now_ns());
+  broker.begin_objects(host_name(), now_ns());
+  auto links = brokerd::Links::open();
+  if (!links) brokerd::log("no news of network links: " + links.error().message());
   brokerd::Loop loop(
-      broker, *listener, [&] { reload(options, broker); }, std::move(spool));
+      broker, *listener, [&] { reload(options, broker); }, std::move(spool),
+      links ? std::optional(std::move(*links)) : std::nullopt);
   brokerd::log("listening at " + options.socket + ", journal " + options.journal);
   brokerd::notify("READY=1");
   loop.run();

@@ -41,10 +41,13 @@ std::string rule_text(const Verdict& verdict) {
 Policy Policy::standard(bool host, std::uint32_t broker_uid, std::optional<std::uint32_t> operators) {
   Policy policy{host, broker_uid, Limits::standard(host), {}, {}};
   if (!host) return policy;
+  policy.built_in = {{"the broker's user and root", true, {Verb::change}, {}, {0, broker_uid}, {}},
+                     {"the broker's user and root only", false, {Verb::change}, {}, {}, {}}};
   const std::vector<std::string> events{std::string(alert::kAdminEvent), std::string(alert::kErrorlogEvent)};
   Rule may{"operators", true, {Verb::start}, events, {0}, {}};
   if (operators) may.gids.push_back(*operators);
-  policy.built_in = {may, {"operators only", false, {Verb::start}, events, {}, {}}};
+  policy.built_in.push_back(std::move(may));
+  policy.built_in.push_back({"operators only", false, {Verb::start}, events, {}, {}});
   return policy;
 }
 

@@ -14,13 +14,16 @@
 namespace brokerd {
 
 /// What rules are about: raising, registering for, making a mailslot, opening one that is registered
-/// for the event, and writing a message into one. Making and writing have no event.
-enum class Verb : std::uint8_t { raise, start, make, read, write };
-inline constexpr std::string_view kVerbs[] = {"raise", "start", "make", "read", "write"};
+/// for the event, writing a message into one, changing objects, and watching them.
+enum class Verb : std::uint8_t { raise, start, make, read, write, change, watch };
+inline constexpr std::string_view kVerbs[] = {"raise", "start", "make", "read", "write", "change", "watch"};
+inline constexpr std::string_view kVerbList = "raise, start, make, read, write, change or watch";
+[[nodiscard]] constexpr bool has_event(Verb verb) noexcept {
+  return verb == Verb::raise || verb == Verb::start || verb == Verb::read;
+}
 
 [[nodiscard]] constexpr std::string_view name(Verb verb) noexcept { return kVerbs[static_cast<std::size_t>(verb)]; }
 [[nodiscard]] std::optional<Verb> verb_named(std::string_view text) noexcept;
-[[nodiscard]] constexpr bool has_event(Verb verb) noexcept { return verb != Verb::make && verb != Verb::write; }
 
 /// An empty list does not narrow: every verb, every event (or none), everybody.
 struct Rule {

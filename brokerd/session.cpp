@@ -109,6 +109,18 @@ struct Act {
     }
     return broker.open(caller, call, turn.now_ns);
   }
+  auto operator()(const alert::ObjectAdd& call) const { return broker.add(caller, call, turn.now_ns); }
+  auto operator()(const alert::ObjectChange& call) const { return broker.change(caller, call, turn.now_ns); }
+  auto operator()(const alert::ObjectDelete& call) const { return broker.remove(caller, call, turn.now_ns); }
+  auto operator()(const alert::ListObjects& call) const { return broker.list(call); }
+  auto operator()(const alert::ObjectOpen& call) const { return broker.open(caller, call, turn.now_ns); }
+  auto operator()(const alert::ObjectClose& call) const { return broker.close(caller, call); }
+  auto operator()(const alert::CreateNotify&) const { return broker.create(caller, turn.now_ns); }
+  auto operator()(const alert::AddNotify& call) const { return broker.add(caller, call, turn.now_ns); }
+  auto operator()(const alert::ReAddNotify& call) const { return broker.add_again(caller, call, turn.now_ns); }
+  auto operator()(const alert::GetNotify& call) const { return broker.get(caller, call, turn.monotonic_ns); }
+  auto operator()(const alert::UnblockGetNotify& call) const { return broker.unblock(caller, call); }
+  auto operator()(const alert::CloseNotify& call) const { return broker.close(caller, call); }
   auto operator()(const alert::OpenSemaphore& call) const { return broker.open(caller, call, turn.now_ns); }
   Outcome<OpenedLane> operator()(const alert::OpenLane& call) const {
     auto opened = broker.open(caller, call, turn.now_ns);
@@ -145,7 +157,7 @@ std::string refusal_text(const Refusal& refusal) {
 }
 
 void Session::receive() {
-  if (at_end_ || closing_ || has_reply() || has_request()) return;  // the rest stays with its sender
+  if (!is_read() || has_request()) return;  // the rest stays with its sender
   char bytes[64 * 1024];
   ++traffic_.receives;
   const ssize_t n = ::recv(socket_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
@@ -168,6 +180,7 @@ std::size_t Session::handle(Broker& broker, const Turn& turn, std::size_t most) 
   std::size_t answered = 0;  // bytes
   has_read_journal_ = false;
   while (handled < most && answered < kAnswerBytesPerTurn && !closing_ && !has_read_journal_) {
+    if (is_waiting() && !takes_requests()) break;
     const std::size_t end = inbox_.find('\0', start);
     if (end == std::string::npos) break;
     if (end == start && lane_)
@@ -248,6 +261,10 @@ Session::Reply Session::to_reply(Outcome<Value> outcome) const {
   if (!outcome) return {refusal_text(outcome.error()), {}, {}};
   if constexpr (std::is_same_v<Value, Broker::Ticket>) {
     return {"", {}, *outcome};
+  } else if constexpr (std::is_same_v<Value, Broker::Waiting>) {
+    Reply reply{outcome->wait == 0 ? reply_text(outcome->reply) : "", {}, {}};
+    reply.wait = outcome->wait;
+    return reply;
   } else if constexpr (std::is_same_v<Value, Opened>) {
     Reply reply{reply_text(outcome->reply), {}, {}};
     reply.descriptors.push_back(std::move(outcome->ring));
@@ -280,8 +297,20 @@ void Session::settle(const Broker& broker, const std::vector<Outcome<Settled>>& 
   }
 }
 
+void Session::answer(std::uint64_t wait, const Outcome<alert::GetNotify::Reply>& answer) {
+  for (Reply& reply : outbox_) {
+    if (reply.wait != wait) continue;
+    reply.text = answer ? reply_text(*answer) : refusal_text(answer.error());
+    reply.wait = 0;
+  }
+}
+
+void Session::hang_up() {
+  std::erase_if(outbox_, [](const Reply& reply) { return reply.wait != 0; });
+}
+
 void Session::flush() {
-  while (!outbox_.empty() && !failed_) {
+  while (has_reply() && !failed_) {
     Reply& reply = outbox_.front();
     if (reply.silent) {
       outbox_.pop_front();

@@ -22,6 +22,7 @@ struct Traffic {
 /// What a turn knows and every request may need.
 struct Turn {
   std::uint64_t now_ns = 0;
+  std::uint64_t monotonic_ns = 0;
   std::uint64_t turns = 0;
   std::uint64_t connections = 0;
   std::uint64_t spooled = 0;
@@ -36,6 +37,8 @@ class Session {
  public:
   static constexpr std::size_t kAnswerBytesPerTurn = 64 * 1024;  // more requests wait for the next turn
 
+  static constexpr std::size_t kRepliesBehindAWait = 16;
+
   Session(alert::Descriptor socket, Caller caller, Traffic& traffic)
       : socket_(std::move(socket)), caller_(std::move(caller)), traffic_(traffic) {}
 
@@ -45,18 +48,27 @@ class Session {
   std::size_t handle(Broker& broker, const Turn& turn, std::size_t most);
   /// Fills in the receipts of the turn that has settled.
   void settle(const Broker& broker, const std::vector<Outcome<Settled>>& settled);
+  /// Fills in what a call has waited for.
+  void answer(std::uint64_t wait, const Outcome<alert::GetNotify::Reply>& answer);
+  /// The client is gone: nobody will take what calls are waiting for.
+  void hang_up();
   /// Sends what the socket takes.
   void flush();
 
   [[nodiscard]] bool has_request() const noexcept {
-    return outbox_.empty() && inbox_.find('\0') != std::string::npos;
+    return takes_requests() && inbox_.find('\0') != std::string::npos;
   }
   /// Whether raises may come through its lane without a word on the socket, until listen() says that the
   /// client will ring.
   [[nodiscard]] bool is_raising() const noexcept { return is_raising_; }
   [[nodiscard]] bool has_raise() const noexcept { return is_raising_ && lane_->has_more(); }
   [[nodiscard]] bool listen() noexcept;
-  [[nodiscard]] bool has_reply() const noexcept { return !outbox_.empty(); }
+  /// One that could leave now.
+  [[nodiscard]] bool has_reply() const noexcept { return !outbox_.empty() && outbox_.front().wait == 0; }
+  /// Nothing can leave before an indication comes.
+  [[nodiscard]] bool is_waiting() const noexcept { return !outbox_.empty() && outbox_.front().wait != 0; }
+  /// Whether it is to be read when there is something to read.
+  [[nodiscard]] bool is_read() const noexcept { return !at_end_ && !closing_ && takes_requests(); }
   /// Nothing more will come of this connection.
   [[nodiscard]] bool is_over() const noexcept {
     return failed_ || (outbox_.empty() && (closing_ || (at_end_ && !has_request())));
@@ -70,9 +82,14 @@ class Session {
     std::vector<alert::Descriptor> descriptors;
     std::optional<Broker::Ticket> ticket;  // the text is a receipt that is still to come
     bool silent = false;                   // a oneway call: no answer
+    std::uint64_t wait = 0;                // the text comes with the answer of this number
   };
 
   std::size_t handle_lane(Broker& broker, const Turn& turn, std::size_t most);
+  /// Calls behind one that waits are carried out, a bounded number of them.
+  [[nodiscard]] bool takes_requests() const noexcept {
+    return outbox_.empty() || (is_waiting() && outbox_.size() < kRepliesBehindAWait);
+  }
   void handle_one(Broker& broker, const Turn& turn, std::string_view request);
   Reply dispatch(Broker& broker, const Turn& turn, const std::string& method, const alert::Json& parameters);
   template <class Value>

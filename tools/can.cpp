@@ -62,10 +62,10 @@ void add_can(CLI::App& app, Context& context) {
   auto options = std::make_shared<CanOptions>();
   CLI::App* sub = app.add_subcommand("can", "Ask whether a rule lets somebody do something, and which");
   sub->add_option("uid", options->who, "UID or user name: your own, or as root anybody's")->required();
-  sub->add_option("verb", options->call.verb, "raise, start, make, read or write")
+  sub->add_option("verb", options->call.verb, "raise, start, make, read, write, change or watch")
       ->required()
-      ->check(CLI::IsMember({"raise", "start", "make", "read", "write"}));
-  sub->add_option("event", options->event, "The event; make and write have none");
+      ->check(CLI::IsMember({"raise", "start", "make", "read", "write", "change", "watch"}));
+  sub->add_option("event", options->event, "The event, of raise, start and read");
   sub->add_flag("--json", options->json, "Print the verdict as JSON");
   add_number(*sub, "--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]", 1);
   sub->footer(std::string("Examples:\n  alertctl can www-data raise ADMIN\n  alertctl can 1000 start PRINTING\n") +

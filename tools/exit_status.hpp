@@ -20,6 +20,14 @@ inline constexpr const char* kExitStatuses =
   using alert::Code;
   switch (code) {
     case Code::success: return kSystem;  // a failure without a number is the system's
+    case Code::file_not_found:
+    case Code::node_not_found:
+    case Code::group_not_found:
+    case Code::resource_not_found:
+    case Code::resource_type_not_found:
+    case Code::network_not_found:
+    case Code::net_interface_not_found:
+    case Code::dir_not_empty:
     case Code::path_not_found:
     case Code::broken_pipe:
     case Code::sem_timeout:
@@ -30,6 +38,8 @@ inline constexpr const char* kExitStatuses =
     case Code::access_denied:
     case Code::not_enough_quota:
     case Code::too_many_alerts: return kRefused;
+    case Code::sharing_paused:
+    case Code::node_shutting_down:
     case Code::write_fault:
     case Code::not_enough_memory: return kSystem;
     default: return kUsage;

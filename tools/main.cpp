@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   add_read(app, context);
   add_wait(app, context);
   add_table(app, context);
+  add_object(app, context);
   add_can(app, context);
   add_inquire(app, context);
   add_dump(app, context);

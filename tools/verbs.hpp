@@ -36,9 +36,12 @@ void add_table(CLI::App& app, Context& context);  // make, rm, start, stop, tabl
 void add_can(CLI::App& app, Context& context);
 void add_inquire(CLI::App& app, Context& context);  // explain, audit
 void add_wait(CLI::App& app, Context& context);
+void add_object(CLI::App& app, Context& context);
 void add_dump(CLI::App& app, Context& context);
 void add_pack(CLI::App& app, Context& context);
 
+/// The name of a kind of object.
+[[nodiscard]] CLI::Validator object_kind();
 /// A bare NAME on the command line means \mailslot\NAME.
 [[nodiscard]] std::string mailslot_path(const std::string& name);
 /// Writes to stdout at once; false, after a complaint, when stdout does not take it.

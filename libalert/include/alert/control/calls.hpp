@@ -12,6 +12,8 @@
 
 #include "alert/control/inquiries.hpp"
 #include "alert/control/nothing.hpp"
+#include "alert/control/object_calls.hpp"
+#include "alert/control/port_calls.hpp"
 
 namespace alert {
 
@@ -433,6 +435,11 @@ struct Stats {
     std::uint64_t sends = 0;             // to clients
     std::uint64_t skipped = 0;           // the last number passed over behind damage or a lost end; 0: none was
     std::vector<Unreadable> unreadable = {};  // the last ones
+    std::uint64_t objects = 0;
+    std::uint64_t ports = 0;
+    std::uint64_t filters = 0;           // of all ports
+    std::uint64_t indications = 0;       // queued on them
+    std::uint64_t lost_indications = 0;  // did not fit, since start
     template <class Self, class Pass>
     static void fields(Self& s, Pass& p) {
       p("journal", s.journal), p("sequence", s.sequence), p("accepted", s.accepted), p("matched", s.matched),
@@ -446,7 +453,8 @@ struct Stats {
           p("retain_bytes", s.retain_bytes), p("retain_age_s", s.retain_age_s), p("retain_unread", s.retain_unread),
           p("journal_writes", s.journal_writes), p("journal_syncs", s.journal_syncs),
           p("journal_failures", s.journal_failures), p("receives", s.receives), p("sends", s.sends),
-          p("skipped", s.skipped), p("unreadable", s.unreadable);
+          p("skipped", s.skipped), p("unreadable", s.unreadable), p("objects", s.objects), p("ports", s.ports),
+          p("filters", s.filters), p("indications", s.indications), p("lost_indications", s.lost_indications);
     }
   };
   template <class Self, class Pass>
@@ -454,8 +462,8 @@ struct Stats {
 };
 
 /// Whether a rule lets `uid` do this (quotas apart). Root may ask about everybody, others about
-/// themselves. `verb`: raise, start, make, read, write; make and write have no event. `groups` are another uid's;
-/// the caller's own are always those of this connection.
+/// themselves. `verb`: raise, start, make, read, write, change, watch; only raise, start and read have an
+/// event. `groups` are another uid's; the caller's own are always those of this connection.
 struct Can {
   static constexpr std::string_view kMethod = "Can";
   struct Reply {
@@ -482,6 +490,8 @@ template <class F>
 void for_each_call(F&& f) {
   f(Raise{}), f(Start{}), f(Stop{}), f(MakeMailslot{}), f(OpenMailslot{}), f(DeleteMailslot{}), f(Replay{});
   f(OpenSemaphore{}), f(OpenLane{}), f(Write{});
+  f(ObjectAdd{}), f(ObjectChange{}), f(ObjectDelete{}), f(ListObjects{}), f(ObjectOpen{}), f(ObjectClose{});
+  f(CreateNotify{}), f(AddNotify{}), f(ReAddNotify{}), f(GetNotify{}), f(UnblockGetNotify{}), f(CloseNotify{});
   f(ListTable{}), f(ListMailslots{}), f(ListSemaphores{}), f(Stats{}), f(Can{}), f(Explain{}), f(Audit{});
 }
 
