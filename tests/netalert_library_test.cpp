@@ -4,47 +4,22 @@
 
 #include "alert/wire/hex.hpp"
 #include "c_caller.hpp"
+#include "c_library.hpp"
 
 namespace {
 
 using test::kSlot;
 
-std::string c_program(const std::string& name) { return std::string(ALERT_PROGRAMS_DIR) + "/" + name; }
-
-std::vector<std::string> exported() {
-  std::vector<std::string> names;
-  for (const std::string& line :
-       test::lines(test::Process({"nm", "-D", "--defined-only", NETALERT_LIBRARY}).finish().out)) {
-    const std::string name = line.substr(line.rfind(' ') + 1);
-    if (line.find(" T ") != std::string::npos)
-      names.push_back(name.substr(0, name.find('@')));
-    else
-      EXPECT_NE(line.find(" A "), std::string::npos) << line;  // the version's own name
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 TEST(NetAlertLibrary, ExportsTheCallsOfItsHeaderAndNothingElse) {
-  std::ifstream file(std::string(ALERT_SOURCE_DIR) + "/libalert/include/netalert.h");
-  std::vector<std::string> declared;
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("unsigned ")) {
-      const std::string call = line.substr(0, line.find('('));
-      declared.push_back(call.substr(call.rfind(' ') + 1));
-    }
-  std::sort(declared.begin(), declared.end());
+  const auto declared = test::declared_calls("netalert.h");
   EXPECT_EQ(declared.size(), 17u);
-  EXPECT_EQ(exported(), declared);
+  EXPECT_EQ(test::exported_calls(NETALERT_LIBRARY), declared);
 }
 
 TEST(NetAlertLibrary, HeaderIsPlainC89ForBothCompilersAndBothProfiles) {
   for (const std::string compiler : {"gcc", CLANG})
     for (const std::string profile : {"-UNETALERT_NT", "-DNETALERT_NT"}) {
-      const auto compiled =
-          test::Process({compiler, "-std=c89", "-pedantic-errors", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
-                         profile, "-I" + std::string(ALERT_SOURCE_DIR) + "/libalert/include", "-x", "c", "-"})
-              .finish("#include <netalert.h>\n#include <netalert.h>\nint main(void) { return NERR_Success; }\n");
+      const auto compiled = test::compile_c89(compiler, profile, "#include <netalert.h>\n#include <netalert.h>\n");
       EXPECT_EQ(compiled.status, 0) << compiled.err;
     }
 }
@@ -55,10 +30,7 @@ TEST(NetAlertLibrary, MacroChoosesTheFormOfNetAlertRaise) {
       "static const WCHAR event[] = ALERT_ADMIN_EVENT;\n"
       "unsigned f(void) { STD_ALERT a; return NetAlertRaise(event, &a, sizeof a); }\n";
   const auto compiles = [](const std::string& profile, const std::string& code) {
-    return test::Process({"gcc", "-std=c89", "-Werror", "-fsyntax-only", profile,
-                          "-I" + std::string(ALERT_SOURCE_DIR) + "/libalert/include", "-x", "c", "-"})
-               .finish("#include <netalert.h>\n" + code)
-               .status == 0;
+    return test::compile_c89("gcc", profile, "#include <netalert.h>\n" + code).status == 0;
   };
   EXPECT_TRUE(compiles("-UNETALERT_NT", lm20));
   EXPECT_TRUE(compiles("-DNETALERT_NT", nt));
@@ -144,7 +116,7 @@ TEST_F(NetAlertLibraryCalls, FollowTheEnvironmentToAnotherBroker) {
 class NetAlertProgram : public test::CCaller {
  protected:
   test::Process run(std::vector<std::string> command) const {
-    command[0] = c_program(command[0]);
+    command[0] = test::c_program(command[0]);
     return test::Process(command, {{"ALERTBROKER_SOCKET", broker.socket()}});
   }
 };

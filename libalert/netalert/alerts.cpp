@@ -7,7 +7,7 @@
 #include "alert/wire/std_alert.hpp"
 #include "alert/wire/text.hpp"
 #include "netalert.h"
-#include "netalert_process.hpp"
+#include "process.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "netalert_inbox.hpp"
+#include "inbox.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 
 #include "alert/control/socket_path.hpp"
-#include "netalert_process.hpp"
+#include "process.hpp"
 
 namespace netalert {
 

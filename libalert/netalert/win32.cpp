@@ -2,7 +2,7 @@
 
 #include "alert/wire/hex.hpp"
 #include "netalert.h"
-#include "netalert_process.hpp"
+#include "process.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "netalert_process.hpp"
+#include "process.hpp"
 
 #include <map>
 #include <mutex>

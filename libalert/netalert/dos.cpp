@@ -6,7 +6,7 @@
 
 #include "alert/wire/hex.hpp"
 #include "netalert.h"
-#include "netalert_process.hpp"
+#include "process.hpp"
 
 namespace {
 

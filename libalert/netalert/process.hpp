@@ -8,7 +8,7 @@
 
 #include "alert/control/client.hpp"
 #include "alert/control/socket_path.hpp"
-#include "netalert_inbox.hpp"
+#include "inbox.hpp"
 
 namespace netalert {
 
