@@ -176,6 +176,7 @@ void Broker::settle() {
       alert::RecordHeader header = staged.header;
       header.size = static_cast<std::uint32_t>(sizeof header) + delivery.size;
       if (delivery.size < wire.size()) header.flags |= alert::kCutAtMaxdata;
+      push_.delivered(delivery.incarnation);
       mailboxes_.deliver(delivery.incarnation, header, wire.first(delivery.size));
     }
     settled_.emplace_back(Settled{summary(deliveries, staged.header.sequence, id)});
@@ -454,7 +455,10 @@ alert::Stats::Reply Broker::stats(const Caller& caller, std::uint64_t turns, std
           ports_.size(),
           ports_.filters(),
           ports_.queued(),
-          ports_.lost()};
+          ports_.lost(),
+          push_.size(),
+          0,
+          0};  // what was sent is the loop's
 }
 
 std::vector<alert::Stats::Unreadable> Broker::unreadable() const {

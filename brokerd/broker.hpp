@@ -22,6 +22,8 @@
 #include "brokerd/overruns.hpp"
 #include "brokerd/policy.hpp"
 #include "brokerd/ports.hpp"
+#include "brokerd/push.hpp"
+#include "brokerd/push_socket.hpp"
 #include "brokerd/rates.hpp"
 #include "brokerd/refold.hpp"
 #include "brokerd/refusal.hpp"
@@ -125,13 +127,22 @@ class Broker {
     Outcome<alert::GetNotify::Reply> reply;
   };
   [[nodiscard]] std::vector<Answer> take_answers(std::uint64_t monotonic_ns);
-  [[nodiscard]] std::optional<std::uint64_t> next_deadline() const noexcept { return ports_.next_deadline(); }
+  /// When the first call that waits is to be answered, or the first datagram sent.
+  [[nodiscard]] std::optional<std::uint64_t> next_deadline() const;
   /// Nobody is there any more to be told: the connection's waits end and take nothing.
   void forget_waits(const Caller& caller) { ports_.leave(caller.session.id); }
   /// Who waits is told that the broker goes, and nothing new begins.
   void leave_service();
   void set_server_state(ServerState state) noexcept { server_state_ = state; }
   [[nodiscard]] const Ports& ports() const noexcept { return ports_; }
+
+  Outcome<alert::OpenSession::Reply> open_session(const Caller& caller, std::uint64_t now_ns);
+  alert::CloseSession::Reply close_session(const Caller& caller, const alert::CloseSession& call);
+  Outcome<alert::RegisterPush::Reply> register_push(const Caller& caller, const alert::RegisterPush& call,
+                                                    Reach (*reach)(const alert::IpAddress&), std::uint64_t now_ns);
+  Outcome<alert::FetchPending::Reply> fetch_pending(const Caller& caller, const alert::FetchPending& call);
+  /// What is to be sent now. To be called at the end of every turn.
+  [[nodiscard]] std::vector<Callback> take_datagrams(std::uint64_t monotonic_ns);
 
   Outcome<alert::ListTable::Reply> list(const Caller& caller, const alert::ListTable& call);
   Outcome<alert::ListMailslots::Reply> list(const Caller& caller, const alert::ListMailslots& call);
@@ -211,6 +222,7 @@ class Broker {
     std::uint64_t lane_bytes = 0;
     std::unique_ptr<Explanation> explanation;
     std::unique_ptr<AuditInProgress> audit;
+    std::uint64_t push_session = 0;  // its handle's number
   };
 
   Outcome<alert::Nothing> judge(const Caller& caller, Verb verb, std::string_view event);
@@ -266,6 +278,13 @@ class Broker {
   [[nodiscard]] Outcome<alert::GetNotify::Reply> reply_to(const Got& got) const;
   void tell(const std::vector<ObjectEvent>& events, const Caller& caller, std::uint64_t now_ns);
   void end_handles(std::uint64_t session);
+  /// The connection whose push session this handle is.
+  std::optional<std::uint64_t> push_session(const Caller& caller, const std::string& handle);
+  void end_push(std::uint64_t connection);
+  [[nodiscard]] alert::PushResult judge_push(const alert::RegisterPush& call, const std::vector<std::byte>& context,
+                                             const std::vector<std::byte>& address,
+                                             Reach (*reach)(const alert::IpAddress&)) const;
+  std::vector<Source> sources(std::uint64_t connection);
 
   Ledger ledger_;
   JournalWriter journal_;
@@ -279,6 +298,7 @@ class Broker {
   SemaphorePages semaphores_;
   Handles handles_;
   Ports ports_;
+  Push push_;
   ServerState server_state_ = ServerState::read_write;
   std::uint64_t waits_ = 0;  // numbers given to calls of GetNotify
   std::vector<Staged> staged_;

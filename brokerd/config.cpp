@@ -20,7 +20,8 @@ namespace brokerd {
 
 namespace {
 
-constexpr std::size_t kLongestName = 64;  // of a rule: it travels in replies
+constexpr std::size_t kLongestName = 64;            // of a rule: it travels in replies
+constexpr std::uint64_t kLongestInterval = 86'400;  // seconds
 constexpr std::int64_t kNobodysId = 0xFFFFFFFF;
 
 struct Suffix {
@@ -56,9 +57,10 @@ class Reading {
   [[nodiscard]] const std::optional<Misfit>& misfit() const noexcept { return misfit_; }
 
   void document(const toml::table& table) {
-    each_key(table, "", "limits, rule or journal", [&](std::string_view key, const toml::node& value) {
+    each_key(table, "", "limits, rule, journal or push", [&](std::string_view key, const toml::node& value) {
       if (key == "limits") return section(value, "limits", "[limits]", [&](auto& t) { limits(t); });
       if (key == "journal") return section(value, "journal", "[journal]", [&](auto& t) { journal(t); });
+      if (key == "push") return section(value, "push", "[push]", [&](auto& t) { push(t); });
       if (key != "rule") return false;
       if (const toml::array* array = value.as_array())
         for (const toml::node& one : *array) section(one, "rule", "[[rule]]", [&](auto& t) { rule(t); });
@@ -117,6 +119,33 @@ class Reading {
     else
       option = *number == kUnlimited ? unlimited : *number;
     return true;
+  }
+
+  void push(const toml::table& table) {
+    PushPolicy& push = config_.policy.push;
+    each_key(table, "push.", "enabled, interval or networks", [&](std::string_view key, const toml::node& value) {
+      if (key == "enabled") {
+        if (!value.is_boolean()) unfit(value, "push.enabled", "true or false");
+        push.enabled = value.value_exact<bool>().value_or(false);
+        return true;
+      }
+      if (key == "interval") {
+        const auto seconds = amount(value, kTimes);
+        const bool fits = seconds && *seconds >= 1 && *seconds <= kLongestInterval;
+        if (fits) push.interval_s = *seconds;
+        if (!fits) unfit(value, "push.interval", "a number from 1 to 86400 (seconds), \"5min\", \"1d\"");
+        return true;
+      }
+      if (key != "networks") return false;
+      push.networks.clear();
+      each_item(value, "push.networks", "a network such as \"192.0.2.0/24\", one or several",
+                [&](const toml::node& item) {
+                  const auto network = Network::from_text(item.value_exact<std::string>().value_or(""));
+                  if (network) push.networks.push_back(*network);
+                  return network.has_value();
+                });
+      return true;
+    });
   }
 
   void rule(const toml::table& table) {

@@ -18,9 +18,10 @@ static_assert(sizeof(Wire) == 20);
 
 }  // namespace
 
-std::uint64_t Handles::make(const Owner& owner, std::optional<Objects::Key> object, std::string name) {
+std::uint64_t Handles::make(const Owner& owner, HandleKind kind, Objects::Key object, std::string name) {
   const std::uint64_t number = next_++;
-  handles_.emplace(number, Handle{owner.uid, std::move(object), std::move(name), {owner.session}});
+  handles_.emplace(number,
+                   Handle{owner.uid, owner.session, kind, std::move(object), std::move(name), {owner.session}});
   by_session_[owner.session].insert(number);
   ++by_uid_[owner.uid];
   return number;

@@ -19,6 +19,8 @@ struct Owner {
   std::uint64_t session = 0;
 };
 
+enum class HandleKind : std::uint8_t { port, object, session };
+
 /// A handle is 20 bytes, 40 digits on the control interface: four of attributes (0), the broker's life, a number.
 ///
 /// It belongs to the uid that got it, and to each connection of that uid that has used it, so that a
@@ -30,12 +32,14 @@ class Handles {
 
   struct Handle {
     std::uint32_t uid;
-    std::optional<Objects::Key> object;  // none: a port
-    std::string name;                    // of the object, as it was spelled there
+    std::uint64_t maker;  // the connection that got it
+    HandleKind kind;
+    Objects::Key object;  // of an object
+    std::string name;     // of it, as it was spelled there
     std::unordered_set<std::uint64_t> sessions;
   };
 
-  std::uint64_t make(const Owner& owner, std::optional<Objects::Key> object = {}, std::string name = {});
+  std::uint64_t make(const Owner& owner, HandleKind kind, Objects::Key object = {}, std::string name = {});
   /// The number of the owner's handle; the caller's connection keeps it from now on.
   std::optional<std::uint64_t> use(std::string_view text, const Owner& owner);
   [[nodiscard]] const Handle& operator[](std::uint64_t number) const { return handles_.at(number); }

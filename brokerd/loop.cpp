@@ -133,8 +133,15 @@ void Loop::turn(int timeout_ms) {
   epoll_event events[kEventsPerTurn];
   const int count = ::epoll_wait(epoll_.get(), events, kEventsPerTurn, timeout_ms);
   ++turns_;
-  const Turn turn{clock_ns(CLOCK_REALTIME),      clock_ns(CLOCK_MONOTONIC),          turns_,  sessions_.size(),
-                  drain_ ? drain_->raised() : 0, drain_ ? drain_->spool().bad() : 0, traffic_};
+  const Turn turn{clock_ns(CLOCK_REALTIME),
+                  clock_ns(CLOCK_MONOTONIC),
+                  turns_,
+                  sessions_.size(),
+                  drain_ ? drain_->raised() : 0,
+                  drain_ ? drain_->spool().bad() : 0,
+                  traffic_,
+                  datagrams_,
+                  lost_datagrams_};
 
   std::vector<std::uint64_t> touched;
   for (int i = 0; i < count; ++i) {
@@ -178,6 +185,9 @@ void Loop::turn(int timeout_ms) {
     line_up(id, session);
     if (session.is_raising()) raising_.insert(id);
   }
+
+  for (const Callback& datagram : broker_.take_datagrams(clock_ns(CLOCK_MONOTONIC)))
+    ++(push_.send(datagram) ? datagrams_ : lost_datagrams_);
 
   broker_.rotate(turn.now_ns);
   if (const std::uint64_t now = clock_ns(CLOCK_MONOTONIC); now - cursors_ns_ >= kSecond) {

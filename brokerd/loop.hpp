@@ -14,6 +14,7 @@
 #include "brokerd/drain.hpp"
 #include "brokerd/links.hpp"
 #include "brokerd/listener.hpp"
+#include "brokerd/push_socket.hpp"
 #include "brokerd/session.hpp"
 
 namespace brokerd {
@@ -54,6 +55,9 @@ class Loop {
   std::function<void()> reload_;
   std::optional<Drain> drain_;
   std::optional<Links> links_;
+  PushSocket push_;
+  std::uint64_t datagrams_ = 0;  // sent
+  std::uint64_t lost_datagrams_ = 0;
   bool links_are_stale_ = false;  // the journal did not take what they told
   alert::Descriptor epoll_;
   alert::Descriptor signals_;

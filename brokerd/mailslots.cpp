@@ -153,6 +153,7 @@ Outcome<Opened> Broker::open(const Caller& caller, const alert::OpenMailslot& ca
   SessionState& session = sessions_[caller.session.id];
   session.caller = caller;
   session.opened.push_back({name, incarnation, {}});
+  push_.watch(caller.session.id, incarnation);
   return opened;
 }
 
@@ -241,6 +242,7 @@ void Broker::record_cursors(std::uint64_t now_ns) {
 
 void Broker::end_session(const Caller& caller, std::uint64_t now_ns) {
   settle();
+  end_push(caller.session.id);
   end_handles(caller.session.id);
   const auto found = sessions_.find(caller.session.id);
   if (found == sessions_.end()) return;

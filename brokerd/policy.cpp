@@ -39,7 +39,7 @@ std::string rule_text(const Verdict& verdict) {
 }
 
 Policy Policy::standard(bool host, std::uint32_t broker_uid, std::optional<std::uint32_t> operators) {
-  Policy policy{host, broker_uid, Limits::standard(host), {}, {}};
+  Policy policy{host, broker_uid, Limits::standard(host), {}, {}, {}};
   if (!host) return policy;
   policy.built_in = {{"the broker's user and root", true, {Verb::change}, {}, {0, broker_uid}, {}},
                      {"the broker's user and root only", false, {Verb::change}, {}, {}, {}}};

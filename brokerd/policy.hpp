@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "brokerd/limits.hpp"
+#include "brokerd/push_policy.hpp"
 
 namespace brokerd {
 
@@ -48,6 +49,7 @@ struct Policy {
   bool host = false;             // the host's broker serves everybody, a user's only its user
   std::uint32_t broker_uid = 0;  // who runs it
   Limits limits;
+  PushPolicy push;
   std::vector<Rule> rules;     // the configuration's
   std::vector<Rule> built_in;  // asked when none of them fits; where none of these fits, the answer is yes
 

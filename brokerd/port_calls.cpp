@@ -48,7 +48,8 @@ Outcome<alert::ObjectOpen::Reply> Broker::open(const Caller& caller, const alert
   if (handles_.of_uid(caller.uid) >= policy_.limits[Quota::handles])
     return tl::unexpected<Refusal>(over(Quota::handles, caller.uid, now_ns));
   const std::string& spelled = object ? object->name : name;
-  const auto number = handles_.make(owner(caller), Objects::Key{*kind, alert::canonical_object(name)}, spelled);
+  const auto number =
+      handles_.make(owner(caller), HandleKind::object, Objects::Key{*kind, alert::canonical_object(name)}, spelled);
   alert::ObjectOpen::Reply reply{handles_.text(number), spelled, {}, objects.sequence(*kind, name)};
   if (object && alert::has_state(*kind)) reply.state = object->state;
   return reply;
@@ -56,7 +57,7 @@ Outcome<alert::ObjectOpen::Reply> Broker::open(const Caller& caller, const alert
 
 Outcome<alert::Nothing> Broker::close(const Caller& caller, const alert::ObjectClose& call) {
   const auto number = handles_.use(call.handle, owner(caller));
-  if (!number || !handles_[*number].object) return bad_handle();
+  if (!number || handles_[*number].kind != HandleKind::object) return bad_handle();
   ports_.forget_handle(*number);
   handles_.close(*number);
   return alert::Nothing{};
@@ -64,7 +65,7 @@ Outcome<alert::Nothing> Broker::close(const Caller& caller, const alert::ObjectC
 
 Outcome<std::uint64_t> Broker::port(const Caller& caller, const std::string& handle) {
   const auto number = handles_.use(handle, owner(caller));
-  if (!number || handles_[*number].object) return bad_handle();
+  if (!number || handles_[*number].kind != HandleKind::port) return bad_handle();
   return *number;
 }
 
@@ -74,8 +75,8 @@ Outcome<alert::CreateNotify::Reply> Broker::create(const Caller& caller, std::ui
   if (auto ready = check_state(ServerState::read_write); !ready) return tl::unexpected<Refusal>(ready.error());
   if (handles_.of_uid(caller.uid) >= policy_.limits[Quota::handles])
     return tl::unexpected<Refusal>(over(Quota::handles, caller.uid, now_ns));
-  const std::uint64_t number = handles_.make(owner(caller));
-  ports_.open(number, caller.uid);
+  const std::uint64_t number = handles_.make(owner(caller), HandleKind::port);
+  ports_.open(number, caller.uid, caller.session.id);
   return alert::CreateNotify::Reply{handles_.text(number)};
 }
 
@@ -90,7 +91,7 @@ Outcome<std::pair<std::uint64_t, Filter>> Broker::filter_of(const Caller& caller
     return refuse(Code::invalid_parameter, "there is no such kind of object, or no filter on it");
   const auto number = port(caller, call.port);
   const auto object = handles_.use(call.object, owner(caller));
-  if (!number || !object || !handles_[*object].object || handles_[*object].object->first != *kind)
+  if (!number || !object || handles_[*object].kind != HandleKind::object || handles_[*object].object.first != *kind)
     return bad_handle();
   if (auto fits = check_mask(*kind, call.filter); !fits) return tl::unexpected<Refusal>(fits.error());
   if (ports_.filters_of(caller.uid) >= policy_.limits[Quota::filters])

@@ -18,8 +18,11 @@ std::uint32_t relative_to(std::string_view key, std::string_view name) {
 
 }  // namespace
 
-void Ports::open(std::uint64_t port, std::uint32_t uid) {
-  ports_[port].uid = uid;
+void Ports::open(std::uint64_t number, std::uint32_t uid, std::uint64_t session) {
+  Port& port = ports_[number];
+  port.number = number;
+  port.uid = uid;
+  port.session = session;
   ++of(uid).ports;
 }
 
@@ -42,7 +45,28 @@ void Ports::unblock(std::uint64_t number) {
   while (!port.waiters.empty()) end_wait(port, Waiter(port.waiters.front()), {Code::invalid_function, {}});
   of(port.uid).bytes -= std::exchange(port.bytes, 0);
   queued_ -= port.queue.size();
+  if (!port.queue.empty()) has_drained(port);
   port.queue.clear();
+}
+
+Ports::Filled Ports::filled(std::uint64_t session) const {
+  const auto found = filled_.find(session);
+  return found == filled_.end() ? Filled{serial_, {}} : found->second;
+}
+
+void Ports::has_filled(const Port& port) {
+  Filled& filled = filled_[port.session];
+  if (filled.ports.empty()) {
+    filled.serial = ++serial_;
+    newly_filled_.insert(port.session);
+  }
+  filled.ports.insert(port.number);
+}
+
+void Ports::has_drained(const Port& port) {
+  const auto found = filled_.find(port.session);
+  found->second.ports.erase(port.number);
+  if (found->second.ports.empty()) filled_.erase(found);
 }
 
 template <class F>
@@ -183,6 +207,7 @@ std::optional<Quota> Ports::append(Port& port, Indication indication, const Limi
   port.bytes += bytes;
   mine.bytes += bytes;
   port.queue.push_back(std::move(indication));
+  if (port.queue.size() == 1) has_filled(port);
   ++queued_;
   return over;
 }
@@ -190,6 +215,7 @@ std::optional<Quota> Ports::append(Port& port, Indication indication, const Limi
 Indication Ports::take_head(Port& port) {
   Indication head = std::move(port.queue.front());
   port.queue.pop_front();
+  if (port.queue.empty()) has_drained(port);
   --queued_;
   port.bytes -= cost(head);
   of(port.uid).bytes -= cost(head);

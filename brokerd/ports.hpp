@@ -65,7 +65,8 @@ class Ports {
  public:
   static constexpr std::uint32_t kForEver = 0xFFFFFFFF;
 
-  void open(std::uint64_t port, std::uint32_t uid);
+  /// `session`: the connection that makes it.
+  void open(std::uint64_t port, std::uint32_t uid, std::uint64_t session);
   /// Waiters are told, what is queued goes.
   void close(std::uint64_t port);
   void unblock(std::uint64_t port);
@@ -103,6 +104,16 @@ class Ports {
   void end_waits(alert::Code code);
   /// A connection is gone: its waits end without taking anything.
   void leave(std::uint64_t session);
+  /// The ports of those a connection made that have something queued. `serial` is another one each time that
+  /// there come to be some.
+  struct Filled {
+    std::uint64_t serial = 0;
+    std::set<std::uint64_t> ports;
+  };
+  [[nodiscard]] Filled filled(std::uint64_t session) const;
+  /// The connections that have had none, and now have some, since the last call.
+  [[nodiscard]] std::set<std::uint64_t> take_newly_filled() noexcept { return std::exchange(newly_filled_, {}); }
+
   /// What waits have come to since the last call.
   [[nodiscard]] std::vector<Waited> take_waited() noexcept { return std::exchange(waited_, {}); }
 
@@ -113,7 +124,9 @@ class Ports {
     std::uint64_t deadline_ns;  // 0: none
   };
   struct Port {
-    std::uint32_t uid;
+    std::uint64_t number = 0;
+    std::uint32_t uid = 0;
+    std::uint64_t session = 0;
     bool unblocked = false;
     std::uint64_t ordinal = 0;
     std::uint64_t bytes = 0;
@@ -141,6 +154,8 @@ class Ports {
   std::optional<Quota> append(Port& port, Indication indication, const Limits& limits, std::string_view cluster);
   void end_wait(Port& port, const Waiter& waiter, Got got);
   Indication take_head(Port& port);
+  void has_filled(const Port& port);
+  void has_drained(const Port& port);
   PerUid& of(std::uint32_t uid) { return by_uid_[uid]; }
 
   std::unordered_map<std::uint64_t, Port> ports_;
@@ -155,6 +170,9 @@ class Ports {
   std::unordered_map<std::uint64_t, std::uint64_t> port_of_wait_;
   std::unordered_map<std::uint64_t, std::set<std::uint64_t>> by_session_;  // waits
   std::vector<Waited> waited_;
+  std::unordered_map<std::uint64_t, Filled> filled_;  // by session
+  std::set<std::uint64_t> newly_filled_;
+  std::uint64_t serial_ = 0;
   std::size_t queued_ = 0;
   std::size_t compared_ = 0;
   std::uint64_t lost_ = 0;

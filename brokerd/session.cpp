@@ -95,6 +95,8 @@ struct Act {
     stats.spool_bad = turn.spool_bad;
     stats.receives = turn.traffic.receives;
     stats.sends = turn.traffic.sends;
+    stats.datagrams = turn.datagrams;
+    stats.lost_datagrams = turn.lost_datagrams;
     return stats;
   }
   auto operator()(const alert::ListSemaphores& call) const { return broker.list(caller, call); }
@@ -117,6 +119,14 @@ struct Act {
   auto operator()(const alert::ObjectClose& call) const { return broker.close(caller, call); }
   auto operator()(const alert::CreateNotify&) const { return broker.create(caller, turn.now_ns); }
   auto operator()(const alert::AddNotify& call) const { return broker.add(caller, call, turn.now_ns); }
+  auto operator()(const alert::OpenSession&) const { return broker.open_session(caller, turn.now_ns); }
+  Outcome<alert::CloseSession::Reply> operator()(const alert::CloseSession& call) const {
+    return broker.close_session(caller, call);
+  }
+  auto operator()(const alert::RegisterPush& call) const {
+    return broker.register_push(caller, call, reach_of, turn.now_ns);
+  }
+  auto operator()(const alert::FetchPending& call) const { return broker.fetch_pending(caller, call); }
   auto operator()(const alert::ReAddNotify& call) const { return broker.add_again(caller, call, turn.now_ns); }
   auto operator()(const alert::GetNotify& call) const { return broker.get(caller, call, turn.monotonic_ns); }
   auto operator()(const alert::UnblockGetNotify& call) const { return broker.unblock(caller, call); }

@@ -28,6 +28,8 @@ struct Turn {
   std::uint64_t spooled = 0;
   std::uint64_t spool_bad = 0;
   Traffic traffic;
+  std::uint64_t datagrams = 0;
+  std::uint64_t lost_datagrams = 0;
 };
 
 /// A refusal as it goes over the wire, with its NUL.

@@ -122,6 +122,30 @@ TEST(Config, RefusesWhatIsNoJournalOption) {
             "f:2:16: journal.retain_bytes: expected a number from 1 (bytes), \"64MiB\" or \"unlimited\"");
 }
 
+TEST(Config, SaysWherePushDatagramsMayGoAndHowOften) {
+  const auto push =
+      parsed("[push]\nenabled = false\ninterval = \"5min\"\nnetworks = [\"192.0.2.0/24\", \"::1\"]").policy.push;
+  EXPECT_FALSE(push.enabled);
+  EXPECT_EQ(push.interval_s, 300u);
+  EXPECT_TRUE(push.allows(*alert::ip_from_text("192.0.2.9")));
+  EXPECT_FALSE(push.allows(*alert::ip_from_text("192.0.3.9")));
+  const auto standard = parsed("").policy.push;
+  EXPECT_TRUE(standard.enabled && standard.networks.empty());
+  EXPECT_EQ(standard.interval_s, 60u);
+}
+
+TEST(Config, RefusesWhatIsNoPushOption) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"on = true", "f:2:1: push.on: expected enabled, interval or networks"},
+      {"enabled = 1", "f:2:11: push.enabled: expected true or false"},
+      {"interval = 0", "f:2:12: push.interval: expected a number from 1 to 86400 (seconds), \"5min\", \"1d\""},
+      {"interval = \"2d\"", "f:2:12: push.interval: expected a number from 1 to 86400 (seconds), \"5min\", \"1d\""},
+      {"networks = \"1.2.3.4/33\"",
+       "f:2:12: push.networks: expected a network such as \"192.0.2.0/24\", one or several"},
+  };
+  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(std::string("[push]\n") + text), error);
+}
+
 TEST(ConfigRule, HasAVerdictANameVerbsEventsUsersAndGroups) {
   const Rule rule = rule_of(
       "name = \"printers\"\nallow = true\nverb = [\"raise\", \"read\"]\nevent = [\"printing\", \"Jobs\"]\n"
@@ -195,8 +219,8 @@ TEST(ConfigRule, HasANameOfAtMostSixtyFourBytes) {
 }
 
 TEST(Config, RefusesUnknownKeysAndSectionsOfAnotherShape) {
-  EXPECT_EQ(error_of("limit = 1"), "f:1:1: limit: expected limits, rule or journal");
-  EXPECT_EQ(error_of("\n[rules]"), "f:2:2: rules: expected limits, rule or journal");
+  EXPECT_EQ(error_of("limit = 1"), "f:1:1: limit: expected limits, rule, journal or push");
+  EXPECT_EQ(error_of("\n[rules]"), "f:2:2: rules: expected limits, rule, journal or push");
   EXPECT_EQ(error_of("[limits]\nmailslot = 1"), "f:2:1: limits.mailslot: expected the name of a limit");
   EXPECT_EQ(error_of("[journal]\nsync = true"),
             "f:2:1: journal.sync: expected durability, retain_bytes, retain_age, retain_unread or segment_bytes");
@@ -244,7 +268,7 @@ TEST_F(ConfigFile, IsNamedInItsErrors) {
   folder.file("brokerd.toml", "[limits]\nmailslots = 3");
   EXPECT_EQ(read(), "mailslots 3");
   folder.file("brokerd.toml", "x = 1");
-  EXPECT_EQ(read(), path + ":1:1: x: expected limits, rule or journal");
+  EXPECT_EQ(read(), path + ":1:1: x: expected limits, rule, journal or push");
 }
 
 TEST_F(ConfigFile, ThatIsMissingIsEmptyOrAnError) {

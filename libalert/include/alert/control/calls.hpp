@@ -14,6 +14,7 @@
 #include "alert/control/nothing.hpp"
 #include "alert/control/object_calls.hpp"
 #include "alert/control/port_calls.hpp"
+#include "alert/control/push_calls.hpp"
 
 namespace alert {
 
@@ -440,6 +441,9 @@ struct Stats {
     std::uint64_t filters = 0;           // of all ports
     std::uint64_t indications = 0;       // queued on them
     std::uint64_t lost_indications = 0;  // did not fit, since start
+    std::uint64_t push_sessions = 0;
+    std::uint64_t datagrams = 0;       // sent to callback addresses, since start
+    std::uint64_t lost_datagrams = 0;  // that the system did not take
     template <class Self, class Pass>
     static void fields(Self& s, Pass& p) {
       p("journal", s.journal), p("sequence", s.sequence), p("accepted", s.accepted), p("matched", s.matched),
@@ -454,7 +458,8 @@ struct Stats {
           p("journal_writes", s.journal_writes), p("journal_syncs", s.journal_syncs),
           p("journal_failures", s.journal_failures), p("receives", s.receives), p("sends", s.sends),
           p("skipped", s.skipped), p("unreadable", s.unreadable), p("objects", s.objects), p("ports", s.ports),
-          p("filters", s.filters), p("indications", s.indications), p("lost_indications", s.lost_indications);
+          p("filters", s.filters), p("indications", s.indications), p("lost_indications", s.lost_indications),
+          p("push_sessions", s.push_sessions), p("datagrams", s.datagrams), p("lost_datagrams", s.lost_datagrams);
     }
   };
   template <class Self, class Pass>
@@ -492,6 +497,7 @@ void for_each_call(F&& f) {
   f(OpenSemaphore{}), f(OpenLane{}), f(Write{});
   f(ObjectAdd{}), f(ObjectChange{}), f(ObjectDelete{}), f(ListObjects{}), f(ObjectOpen{}), f(ObjectClose{});
   f(CreateNotify{}), f(AddNotify{}), f(ReAddNotify{}), f(GetNotify{}), f(UnblockGetNotify{}), f(CloseNotify{});
+  f(OpenSession{}), f(CloseSession{}), f(RegisterPush{}), f(FetchPending{});
   f(ListTable{}), f(ListMailslots{}), f(ListSemaphores{}), f(Stats{}), f(Can{}), f(Explain{}), f(Audit{});
 }
 
