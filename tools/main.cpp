@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   add_table(app, context);
   add_object(app, context);
   add_watch(app, context);
+  add_push(app, context);
   add_can(app, context);
   add_inquire(app, context);
   add_dump(app, context);

@@ -38,6 +38,7 @@ void add_inquire(CLI::App& app, Context& context);  // explain, audit
 void add_wait(CLI::App& app, Context& context);
 void add_object(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
+void add_push(CLI::App& app, Context& context);
 void add_dump(CLI::App& app, Context& context);
 void add_pack(CLI::App& app, Context& context);
 
