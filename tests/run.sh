@@ -3,7 +3,8 @@
 # What became of each point of the documents is left in tests/POINTS.md.
 # --fuzz runs each libFuzzer target for a minute instead; what it finds is left where the tests replay it.
 # --long changes every byte of the small journals and kills brokers and readers 10,000 times instead, each
-# thousand with another seed.
+# thousand with another seed; then opens 10,000 ports, and has everything happen at once for a minute under ASan
+# and one under TSan.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/packages.sh
@@ -46,17 +47,22 @@ if [ $fuzz = yes ]; then
 fi
 
 if [ $long = yes ]; then
-  build dev brokerd alertctl fault_test damage_test imitation_test
+  build dev brokerd alertctl fault_test damage_test imitation_test mixed_load_test port_crowd_test
+  build tsan brokerd mixed_load_test
   ALERT_EVERY_BYTE=yes build/dev/tests/damage_test --gtest_fail_fast
   ALERT_EVERY_BYTE=yes build/dev/tests/imitation_test --gtest_fail_fast
   build/dev/tests/fault_test --gtest_repeat=10 --gtest_fail_fast
+  ALERT_PORTS=10000 build/dev/tests/port_crowd_test
+  for preset in dev tsan; do
+    ALERT_LOAD_SECONDS=${LOAD_SECONDS:-60} "build/$preset/tests/mixed_load_test"
+  done
   exit
 fi
 
 build dev all
 if [ $all = yes ]; then
   build clang all all_verify_interface_header_sets # each header of libalert compiles alone
-  build tsan mailbox_concurrency_test lane_concurrency_test semaphore_page_test
+  build tsan brokerd mailbox_concurrency_test lane_concurrency_test semaphore_page_test mixed_load_test
   ctest --test-dir build/clang -j "$jobs" --output-on-failure
   ctest --test-dir build/tsan --output-on-failure
 fi
