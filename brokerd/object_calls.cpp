@@ -43,6 +43,7 @@ Outcome<alert::StateSequence> Broker::add(const Caller& caller, const alert::Obj
   if (!changes) return tl::unexpected<Refusal>(changes.error());
   if (ledger_.objects().made_by(caller.uid) + changes->size() > policy_.limits[Quota::objects])
     return tl::unexpected<Refusal>(over(Quota::objects, caller.uid, now_ns));
+  if (auto judged = judge_change(caller, now_ns); !judged) return tl::unexpected<Refusal>(judged.error());
   const auto done = change_objects(caller, *changes, now_ns);
   if (!done) return tl::unexpected<Refusal>(done.error());
   return alert::StateSequence{sequence_of(ledger_.objects(), call.kind, call.name)};
@@ -53,6 +54,7 @@ Outcome<alert::StateSequence> Broker::change(const Caller& caller, const alert::
   if (auto judged = judge(caller, Verb::change, ""); !judged) return tl::unexpected<Refusal>(judged.error());
   const auto changes = plan(ledger_.objects(), call);
   if (!changes) return tl::unexpected<Refusal>(changes.error());
+  if (auto judged = judge_change(caller, now_ns); !judged) return tl::unexpected<Refusal>(judged.error());
   const auto done = change_objects(caller, *changes, now_ns);
   if (!done) return tl::unexpected<Refusal>(done.error());
   return alert::StateSequence{sequence_of(ledger_.objects(), call.kind, call.rename.value_or(call.name))};

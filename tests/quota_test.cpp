@@ -144,6 +144,16 @@ TEST_F(Quotas, TableChangesASecondAreBoundedAndWithdrawingIsFree) {
   expect_counted("table_changes_per_second", 1);
 }
 
+TEST_F(Quotas, ChangesOfObjectsAreBoundedASecondAndDeletingIsFree) {
+  start("table_changes_per_second = 2");
+  ASSERT_EQ(ask(alert::ObjectAdd{"group", "g", 0}), 0);
+  int passed = 0;
+  for (std::uint32_t n = 1; ask(alert::ObjectChange{"group", "g", n % 2}) == 0; ++n) ++passed;
+  EXPECT_GE(passed, 1);
+  EXPECT_EQ(ask(alert::ObjectDelete{"group", "g"}), 0);
+  expect_counted("table_changes_per_second", 1);
+}
+
 TEST_F(Quotas, DryRunsAreNotCountedAsRaised) {
   start("alerts_per_second = 0");
   alert::Raise dry = alert_of(38);
