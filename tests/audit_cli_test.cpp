@@ -63,7 +63,7 @@ TEST_F(Audited, AddsUpThroughSegmentsCrashesAndEverythingThatChangesTheTable) {
   raise(5);
   const json outcome = audit(0);
   EXPECT_EQ(outcome["alerts"], 10);
-  EXPECT_GT(outcome["segments"], 3);
+  EXPECT_GE(outcome["segments"], 3);
   EXPECT_EQ(outcome["checkpoints"].get<int>() + 1, outcome["segments"].get<int>());
   EXPECT_TRUE(outcome["differences"].empty());
 }

@@ -41,7 +41,9 @@ class Win32Mailslot : public test::CCaller {
     std::string buffer(capacity, '\0');
     unsigned size = 0xAAAA;
     const unsigned error = MailslotRead(handle, buffer.data(), capacity, &size);
-    if (error) EXPECT_EQ(size, 0u);
+    if (error) {
+      EXPECT_EQ(size, 0u);
+    }
     buffer.resize(size);
     return error ? std::to_string(error) : buffer;
   }

@@ -184,7 +184,8 @@ TEST(RetentionOfABroker, IsToldInOneLineOnStandardErrorWhereTheOutputIsRaw) {
 
 TEST(RetentionOfABroker, IsRememberedWhenItWasKilled) {
   Shortened shortened;
-  const auto before = shortened.row();
+  auto before = shortened.row();
+  before["replays"] = 0;  // counted since the start
   shortened.broker.kill();
   ASSERT_TRUE(shortened.broker.start());
   EXPECT_EQ(shortened.row(), before);
