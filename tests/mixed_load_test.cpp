@@ -135,6 +135,10 @@ TEST_F(MixedLoad, LeavesNothingOpenAndTheBooksAddUp) {
   }
   EXPECT_EQ(read, accepted);
   EXPECT_GT(indications, 0u);
+  auto audit = client.call(alert::Audit{});
+  while (audit && !audit->done) audit = client.call(alert::Audit{});
+  ASSERT_TRUE(audit) << audit.error().message;
+  EXPECT_TRUE(audit->differences.empty()) << alert::to_json(*audit).dump(2);
   client.close();
   EXPECT_EQ(broker.stop(), 0);
 }
