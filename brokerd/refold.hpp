@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "brokerd/fold.hpp"
 #include "brokerd/journal_walk.hpp"
 #include "brokerd/journaled_changes.hpp"
 #include "brokerd/ledger.hpp"
-#include "brokerd/fold.hpp"
 
 namespace brokerd {
 

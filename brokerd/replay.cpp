@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "alert/journal/journal.hpp"
-#include "brokerd/journal_walk.hpp"
 #include "brokerd/fold.hpp"
+#include "brokerd/journal_walk.hpp"
 
 namespace brokerd {
 

@@ -86,7 +86,8 @@ struct PortBroker : testing::Test {
            std::to_string(got->state_sequence) + (got->lost > 0 ? " lost " + std::to_string(got->lost) : "");
   }
   brokerd::Outcome<brokerd::Broker::Waiting> ask(const std::string& port, std::optional<std::uint32_t> timeout = {},
-                                        std::uint64_t session = 1, std::uint32_t uid = kMe, std::uint64_t now = 0) {
+                                                 std::uint64_t session = 1, std::uint32_t uid = kMe,
+                                                 std::uint64_t now = 0) {
     return broker->get(caller(session, uid), alert::GetNotify{port, timeout}, now);
   }
   /// "wait N" for a call that waits, otherwise its outcome.
