@@ -114,6 +114,35 @@ TEST_F(Greed, ForMemoryIsBoundedAndTheOthersAreServed) {
   expect_others_are_served();
 }
 
+TEST_F(Greed, ForLanesIsBoundedAndTheOthersAreServed) {
+  start();
+  static constexpr std::uint64_t kLane = 16 << 20;
+  const Taker taker =
+      take(1, [](alert::Client& client, int) { return code_of(client.call(alert::OpenLane{kLane})); });
+  expect_bounded(taker, (1 << 30) / kLane);
+  expect_others_are_served();
+}
+
+TEST_F(Greed, ForTheJournalLeavesAnothersUnreadAlertsThere) {
+  start("[journal]\nsegment_bytes = \"64KiB\"\nretain_bytes = \"128KiB\"\n");
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(here->ask(alert_of("TEST", 38)), 0);
+  const int raised = test::as_nobody([this] {
+    alert::Client client = here->broker->connect();
+    int accepted = 0;
+    for (int i = 0; i < 1'000; ++i) accepted += code_of(client.call(alert_of("FLOOD", 8'000))) == 0;
+    return accepted;
+  });
+  EXPECT_GT(raised, 100) << "many times what the journal keeps";
+  auto slot = Mailslot::open(here->broker->connect(), kSlot, Mailslot::Mode::consume);
+  ASSERT_TRUE(slot) << slot.error().message;
+  for (std::uint64_t sequence = 1; sequence <= 10; ++sequence) {
+    const auto record = slot->read(0ms);
+    ASSERT_TRUE(record) << record.error().message;
+    EXPECT_EQ(record->kind(), alert::RecordKind::alert);
+    EXPECT_EQ(record->header.sequence, sequence);
+  }
+}
+
 TEST_F(Greed, ForSemaphoresIsBoundedAndTheOthersAreServed) {
   start();
   const Taker taker = take(64, [](alert::Client& client, int n) {
