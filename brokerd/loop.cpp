@@ -90,6 +90,8 @@ Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload, std
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   if (links_ && !add(epoll_, links_->get(), kLinks))
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  if (links_)  // the first ones: whoever connects finds them
+    links_are_stale_ = !broker_.take_links(links_->receive(), clock_ns(CLOCK_REALTIME));
   if (!spool) return;
   drain_.emplace(std::move(*spool));
   if (const int fd = drain_->spool().descriptor(); fd >= 0 && !add(epoll_, fd, kSpool))
