@@ -7,9 +7,10 @@ cd "$(dirname "$0")/.."
 # shellcheck disable=SC2086
 need_packages $build_packages
 
-cmake --preset release -DALERT_TESTS=OFF >/dev/null
-cmake --build build/release --target brokerd alertctl
-PATH="$PWD/build/release/bin:$PATH"
+# Not optimised, which takes the compiler less than half the time; the preset release is for use.
+cmake -S . -B build/quickstart -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 -DALERT_TESTS=OFF >/dev/null
+cmake --build build/quickstart --target brokerd alertctl
+PATH="$PWD/build/quickstart/bin:$PATH"
 
 run=$(mktemp -d)
 export ALERTBROKER_SOCKET="$run/socket"
