@@ -28,6 +28,7 @@ enum class Quota : std::uint8_t {
   push_sessions,
   alerts_per_second,
   bytes_per_second,
+  bytes_per_hour,
   table_changes_per_second,
 };
 
@@ -70,6 +71,8 @@ inline constexpr std::array kQuotas{
     QuotaFacts{"push_sessions", Unit::count, 256, 256, "too many sessions of this uid have a callback address"},
     QuotaFacts{"alerts_per_second", Unit::count, 10'000, kUnlimited, "this uid raises too many alerts a second"},
     QuotaFacts{"bytes_per_second", Unit::bytes, 64ULL << 20, kUnlimited, "this uid raises too many bytes a second"},
+    QuotaFacts{"bytes_per_hour", Unit::bytes, 16ULL << 30, kUnlimited,
+               "this uid has had its share of the journal for this hour"},
     QuotaFacts{"table_changes_per_second", Unit::count, 10'000, kUnlimited,
                "this uid makes, opens or registers too often a second"},
 };

@@ -6,34 +6,32 @@ namespace brokerd {
 
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 /// By then the largest alert fits again at a byte a second.
-constexpr std::uint64_t kForgetAfterNs = 86'400ULL * kSecond;
-
-std::int64_t cost_ns(std::uint32_t amount, std::uint64_t rate) noexcept {
-  return static_cast<std::int64_t>(amount * static_cast<std::uint64_t>(kSecond) / rate);
-}
-
-/// From when on the rate is still there to be spent.
-std::int64_t unspent_ns(std::int64_t spent, std::int64_t cost, std::int64_t now) noexcept {
-  const std::int64_t full = now - std::max(kSecond, cost);
-  return spent > now ? full : std::max(spent, full);
-}
+constexpr std::uint64_t kForgetAfterNs = 24ULL * TokenBucket::kHour;
 
 }  // namespace
+
+std::int64_t TokenBucket::cost_ns(std::uint32_t amount, std::uint64_t rate) const noexcept {
+  return static_cast<std::int64_t>(amount * static_cast<std::uint64_t>(period_ns_) / rate);
+}
+
+std::int64_t TokenBucket::unspent_ns(std::int64_t cost, std::uint64_t now_ns) const noexcept {
+  const auto now = static_cast<std::int64_t>(now_ns);
+  const std::int64_t full = now - std::max(period_ns_, cost);
+  return spent_ns_ > now ? full : std::max(spent_ns_, full);
+}
 
 bool TokenBucket::holds(std::uint32_t amount, std::uint64_t rate, std::uint64_t now_ns) const noexcept {
   if (rate == kUnlimited || amount == 0) return true;
   if (rate == 0) return false;
-  const auto now = static_cast<std::int64_t>(now_ns);
   const std::int64_t cost = cost_ns(amount, rate);
-  return unspent_ns(spent_ns_, cost, now) + cost <= now;
+  return unspent_ns(cost, now_ns) + cost <= static_cast<std::int64_t>(now_ns);
 }
 
 void TokenBucket::take(std::uint32_t amount, std::uint64_t rate, std::uint64_t now_ns) noexcept {
   if (rate == kUnlimited || amount == 0) return;
   const std::int64_t cost = cost_ns(amount, rate);
-  spent_ns_ = unspent_ns(spent_ns_, cost, static_cast<std::int64_t>(now_ns)) + cost;
+  spent_ns_ = unspent_ns(cost, now_ns) + cost;
 }
 
 bool TokenBucket::is_idle_since(std::uint64_t time_ns) const noexcept {
@@ -42,15 +40,21 @@ bool TokenBucket::is_idle_since(std::uint64_t time_ns) const noexcept {
 
 std::optional<Quota> Rates::take(std::uint32_t uid, std::uint32_t bytes, const Limits& limits,
                                  std::uint64_t now_ns) {
-  const std::uint64_t alert_rate = limits[Quota::alerts_per_second];
-  const std::uint64_t byte_rate = limits[Quota::bytes_per_second];
-  if (alert_rate == kUnlimited && byte_rate == kUnlimited) return std::nullopt;
+  struct Share {
+    Quota quota;
+    TokenBucket Buckets::*bucket;
+    std::uint32_t amount;
+  };
+  const Share shares[] = {{Quota::alerts_per_second, &Buckets::alerts, 1},
+                          {Quota::bytes_per_second, &Buckets::bytes, bytes},
+                          {Quota::bytes_per_hour, &Buckets::hour, bytes}};
+  const auto is_unlimited = [&](const Share& share) { return limits[share.quota] == kUnlimited; };
+  if (std::all_of(std::begin(shares), std::end(shares), is_unlimited)) return std::nullopt;
   forget_the_idle(now_ns);
   Buckets& mine = by_uid_[uid];
-  if (!mine.alerts.holds(1, alert_rate, now_ns)) return Quota::alerts_per_second;
-  if (!mine.bytes.holds(bytes, byte_rate, now_ns)) return Quota::bytes_per_second;
-  mine.alerts.take(1, alert_rate, now_ns);
-  mine.bytes.take(bytes, byte_rate, now_ns);
+  for (const Share& share : shares)
+    if (!(mine.*share.bucket).holds(share.amount, limits[share.quota], now_ns)) return share.quota;
+  for (const Share& share : shares) (mine.*share.bucket).take(share.amount, limits[share.quota], now_ns);
   return std::nullopt;
 }
 
@@ -66,10 +70,12 @@ bool Rates::take_change(std::uint32_t uid, const Limits& limits, std::uint64_t n
 
 void Rates::forget_the_idle(std::uint64_t now_ns) {
   if (by_uid_.size() < forget_at_ || now_ns < kForgetAfterNs) return;
+  const auto is_idle = [since = now_ns - kForgetAfterNs](const TokenBucket& bucket) {
+    return bucket.is_idle_since(since);
+  };
   std::erase_if(by_uid_, [&](const auto& one) {
-    return one.second.alerts.is_idle_since(now_ns - kForgetAfterNs) &&
-           one.second.bytes.is_idle_since(now_ns - kForgetAfterNs) &&
-           one.second.changes.is_idle_since(now_ns - kForgetAfterNs);
+    const Buckets& b = one.second;
+    return is_idle(b.alerts) && is_idle(b.bytes) && is_idle(b.hour) && is_idle(b.changes);
   });
   forget_at_ = std::max<std::size_t>(1'024, 2 * by_uid_.size());
 }

@@ -131,6 +131,14 @@ TEST_F(Quotas, OneByteTooManyIsNotRaised) {
   expect_counted("bytes_per_second", 1);
 }
 
+TEST_F(Quotas, OneByteBeyondTheHoursShareOfTheJournalIsNotRaised) {
+  start("bytes_per_hour = 100");
+  EXPECT_EQ(ask(alert_of(60)), 0);
+  EXPECT_EQ(ask(alert_of(38)), 0);
+  while (ask(alert_of(60)) == 0) continue;  // unless half an hour has passed
+  expect_counted("bytes_per_hour", 1);
+}
+
 TEST_F(Quotas, TableChangesASecondAreBoundedAndWithdrawingIsFree) {
   start("table_changes_per_second = 3");
   ASSERT_EQ(make(1), 0);

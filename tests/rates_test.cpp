@@ -18,6 +18,7 @@ Limits limits_of(std::uint64_t alerts, std::uint64_t bytes) {
   Limits limits = Limits::standard(true);
   limits[Quota::alerts_per_second] = alerts;
   limits[Quota::bytes_per_second] = bytes;
+  limits[Quota::bytes_per_hour] = kUnlimited;
   return limits;
 }
 
@@ -66,6 +67,14 @@ TEST(TokenBucket, LetsAnAmountAboveItsRatePassOnceItsTimeHasPassed) {
   EXPECT_TRUE(bucket.holds(1'000, 100, kNow + 10 * kSecond));
 }
 
+TEST(TokenBucket, OfAnHourHoldsAnHoursWorth) {
+  TokenBucket bucket(TokenBucket::kHour);
+  for (int i = 0; i < 10; ++i) bucket.take(65'475, 654'750, kNow);
+  EXPECT_FALSE(bucket.holds(65'475, 654'750, kNow + 360 * kSecond - 1));
+  EXPECT_TRUE(bucket.holds(65'475, 654'750, kNow + 360 * kSecond));
+  EXPECT_FALSE(bucket.holds(65'476, 654'750, kNow + 360 * kSecond));
+}
+
 TEST(TokenBucket, HoldsNothingAtRateZeroAndEverythingWithoutOne) {
   TokenBucket bucket;
   EXPECT_FALSE(bucket.holds(1, 0, kNow));
@@ -112,6 +121,17 @@ TEST(Rates, RefuseTheBytesBeyondTheRateAndSayWhichBound) {
   EXPECT_EQ(passing(rates, limits, kNow), 2u);
   EXPECT_EQ(rates.take(kUid, 51, limits, kNow), Quota::bytes_per_second);
   EXPECT_EQ(rates.take(kUid, 50, limits, kNow), std::nullopt);
+}
+
+TEST(Rates, RefuseTheBytesBeyondTheShareOfAnHourAndSayWhichBound) {
+  Rates rates;
+  Limits limits = limits_of(kUnlimited, 500);
+  limits[Quota::bytes_per_hour] = 3'600;
+  for (std::uint64_t second = 0; second < 7; ++second)
+    EXPECT_EQ(passing(rates, limits, kNow + second * kSecond), 5u);
+  EXPECT_EQ(rates.take(kUid, 108, limits, kNow + 7 * kSecond), Quota::bytes_per_hour);
+  EXPECT_EQ(rates.take(kUid, 107, limits, kNow + 7 * kSecond), std::nullopt) << "seven came in meanwhile";
+  EXPECT_EQ(rates.take(kOther, 500, limits, kNow + 7 * kSecond), std::nullopt);
 }
 
 TEST(Rates, DoNotCountWhatTheyRefuse) {
