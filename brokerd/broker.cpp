@@ -195,7 +195,7 @@ const std::vector<Delivery>& Broker::deliver(const Staged& staged) {
 }
 
 void Broker::rotate(std::uint64_t now_ns) {
-  if (!journal_.wants_new_segment(ledger_.totals().sequence + 1)) return;
+  if (!journal_.wants_new_segment()) return;
   begin_segment(now_ns);
   retain(now_ns);
 }
@@ -255,7 +255,8 @@ void Broker::measure_journal() {
 void Broker::begin_segment(std::uint64_t now_ns) {
   const std::uint64_t first = ledger_.totals().sequence + 1;
   std::error_code error = journal_.reserve(first);
-  if (!error) error = journal_.begin_segment(first, checkpoint_parts(ledger_), stamp({}, now_ns));
+  const bool takes_place = first == journal_.first();
+  if (!error) error = journal_.begin_segment(first, checkpoint_parts(ledger_, takes_place), stamp({}, now_ns));
   if (error) return complain("no new journal segment: " + error.message(), now_ns);
   for (auto& [id, session] : sessions_) {  // where it took the place of another one, offsets mean nothing any more
     for (OpenedMailslot& opened : session.opened)

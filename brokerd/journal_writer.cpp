@@ -136,7 +136,12 @@ std::error_code JournalWriter::continue_segment(std::uint64_t first, std::uint64
 std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vector<std::string>& checkpoint,
                                              const alert::RecordHeader& stamp) {
   counts_.syncs += segment_ && !broken_ ? 3U : 2U;  // the old segment, the new one, the folder
+  const bool takes_place = segment_ && first == first_;
   if (segment_ && !broken_ && ::fdatasync(segment_.get()) != 0) return last_error();
+  if (takes_place && bound_.end) {  // the new one may be shorter
+    bound_.end.reset();
+    if (auto error = write_bound(folder_, bound_)) return error;
+  }
   std::vector<std::byte> start;
   alert::pcapng::BlockBuilder blocks(start);
   blocks.section_header("brokerd");
@@ -161,7 +166,7 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   ++counts_.writes;
   if (auto error = write_all(segment.get(), start, 0)) return error;
   if (::fdatasync(segment.get()) != 0) return last_error();
-  if (broken_ && first == first_) {
+  if (takes_place) {
     if (::renameat(folder_.get(), unfinished.c_str(), folder_.get(), name.c_str()) != 0) return last_error();
   } else {
     if (::linkat(folder_.get(), unfinished.c_str(), folder_.get(), name.c_str(), 0) != 0) return last_error();

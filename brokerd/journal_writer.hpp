@@ -74,8 +74,8 @@ class JournalWriter {
 
   /// Goes on in a segment that is whole up to `size`; what lies behind is cut off.
   [[nodiscard]] std::error_code continue_segment(std::uint64_t first, std::uint64_t size);
-  /// A new segment, which starts with these records. The old one stays as it is, but for a broken one
-  /// that holds no alert yet: the new one takes its place.
+  /// A new segment, which starts with these records. The old one stays as it is, but for one that holds
+  /// no alert yet: the new one takes its place.
   [[nodiscard]] std::error_code begin_segment(std::uint64_t first, const std::vector<std::string>& checkpoint,
                                               const alert::RecordHeader& stamp);
 
@@ -92,9 +92,9 @@ class JournalWriter {
   /// A turn that failed may be there in part, or reach the disk later: only a new segment helps.
   [[nodiscard]] bool is_broken() const noexcept { return broken_; }
 
-  /// Whether the segment is large enough to be followed by one that starts at `first`.
-  [[nodiscard]] bool wants_new_segment(std::uint64_t first) const noexcept {
-    return size_ - checkpoint_ >= std::max(segment_bytes_, checkpoint_) && first > first_;
+  /// Whether the segment is large enough to be followed by another one.
+  [[nodiscard]] bool wants_new_segment() const noexcept {
+    return size_ - checkpoint_ >= std::max(segment_bytes_, checkpoint_);
   }
   [[nodiscard]] const JournalFolder& folder() const noexcept { return folder_; }
   /// The open segment: its first sequence and its bytes.

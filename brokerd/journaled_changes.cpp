@@ -32,6 +32,7 @@ alert::Result<JournaledChanges> changes_in(const alert::RecordView& record) {
     told.changes.push_back(std::move(*change));
   }
   told.is_last = (*body)["part"] == (*body)["parts"];
+  told.takes_place = body->value("takes_place", Json()) == true;
   return told;
 }
 

@@ -11,6 +11,7 @@ namespace brokerd {
 struct JournaledChanges {
   std::vector<Change> changes;  // in their order
   bool is_last = true;          // false: more parts of the same checkpoint follow
+  bool takes_place = false;     // of a segment with changes alone, which are nowhere else
 };
 
 /// bad_json for a body that no broker wrote. Precondition: a table change or a part of a checkpoint.

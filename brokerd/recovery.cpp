@@ -124,7 +124,7 @@ std::vector<Change> semaphores_kept(const Ledger& ledger) {
 
 }  // namespace
 
-std::vector<std::string> checkpoint_parts(const Ledger& ledger) {
+std::vector<std::string> checkpoint_parts(const Ledger& ledger, bool takes_place) {
   std::vector<std::string> lists{""};
   for (const Change& change : ledger.checkpoint()) {
     const std::string text = to_json(change).dump();
@@ -134,7 +134,7 @@ std::vector<std::string> checkpoint_parts(const Ledger& ledger) {
   std::vector<std::string> parts;
   for (const std::string& list : lists)
     parts.push_back("{\"part\":" + std::to_string(parts.size() + 1) + ",\"parts\":" + std::to_string(lists.size()) +
-                    ",\"changes\":[" + list + "]}");
+                    (takes_place ? ",\"takes_place\":true" : "") + ",\"changes\":[" + list + "]}");
   return parts;
 }
 

@@ -101,6 +101,8 @@ void Refold::take_checkpoint(JournaledChanges told) {
     for (std::string& sentence : wrong_sums(fold_)) differ(*said_at_, std::move(sentence));
   } else if (fold_.checkpoint() == said_->checkpoint()) {
     agree();
+  } else if (told.takes_place && !damage_) {
+    believe();
   }
 }
 
@@ -159,6 +161,16 @@ void Refold::compare() {
   }
   fold_ = std::move(*said_);
   said_.reset();
+}
+
+/// Of what changed before it only its result is there; alerts are in other segments.
+void Refold::believe() {
+  const std::uint64_t next = fold_.totals().sequence + 1;
+  const std::uint64_t last = said_->totals().sequence;
+  if (next <= last) return;
+  note(*said_at_, "it took the place of a segment with changes of the table: their result is believed");
+  fold_ = std::move(*said_);
+  agree();
 }
 
 void Refold::agree() {

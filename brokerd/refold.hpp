@@ -59,6 +59,7 @@ class Refold {
   void take_damage(const alert::Error& error);
   /// What a segment starts with is complete: now its checkpoint and the fold have to be one.
   void compare();
+  void believe();
   void agree();
   void finish();
 

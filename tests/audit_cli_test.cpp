@@ -51,7 +51,7 @@ struct AuditedWithRetention : Audited {
 }  // namespace
 
 TEST_F(Audited, AddsUpThroughSegmentsCrashesAndEverythingThatChangesTheTable) {
-  raise(5);
+  raise(20);
   ctl({"read", "box", "--count", "2"});
   auto box = alert::Mailslot::open(here.broker->connect(), "\\mailslot\\box", alert::Mailslot::Mode::consume);
   ASSERT_TRUE(box && box->read(alert::Mailslot::kForever));
@@ -60,9 +60,9 @@ TEST_F(Audited, AddsUpThroughSegmentsCrashesAndEverythingThatChangesTheTable) {
   ctl({"rm", "other"});
   ctl({"make", "other"});
   ctl({"stop", "ADMIN", "\\sem\\go"});
-  raise(5);
+  raise(20);
   const json outcome = audit(0);
-  EXPECT_EQ(outcome["alerts"], 10);
+  EXPECT_EQ(outcome["alerts"], 40);
   EXPECT_GE(outcome["segments"], 3);
   EXPECT_EQ(outcome["checkpoints"].get<int>() + 1, outcome["segments"].get<int>());
   EXPECT_TRUE(outcome["differences"].empty());
@@ -85,10 +85,10 @@ TEST_F(Audited, AddsUpWithWhatCameThroughALane) {
 }
 
 TEST_F(Audited, AJournalWithoutABrokerIsFoldedByTheBrokersProgram) {
-  raise(10);
+  raise(20);
   const auto good = test::alertctl({"audit", here.broker->journal()});
   EXPECT_EQ(good.status, 0) << good.err;
-  EXPECT_TRUE(good.out.find("10 alerts") != std::string::npos) << good.out;
+  EXPECT_TRUE(good.out.find("20 alerts") != std::string::npos) << good.out;
   test::rewrite(segment(1), test::replace(RecordKind::checkpoint, "\"refused\":", "\"refused\":1"));
   const auto bad = test::alertctl({"audit", here.broker->journal()});
   EXPECT_EQ(bad.status, 1);
@@ -110,7 +110,7 @@ TEST_F(AuditedWithRetention, AddsUpBehindWhatRetentionTook) {
 }
 
 TEST_F(Audited, NamesTheSegmentWhoseCheckpointDoesNotAddUp) {
-  raise(10);
+  raise(20);
   test::rewrite(segment(1), test::replace(RecordKind::checkpoint, "\"refused\":", "\"refused\":1"));
   const json outcome = audit(1);
   EXPECT_TRUE(outcome["differences"][0]["where"].get<std::string>().starts_with(segment(1).filename().string()))

@@ -230,3 +230,35 @@ TEST(RetentionOfABroker, KeepsWhatIsUnreadWithinTheBudget) {
   for (int i = 0; i < 8; ++i) broker.ctl({"raise", "message", std::string(500, 'x')});
   EXPECT_LE(segments_in(broker.journal()), 5u);
 }
+
+TEST(RotationOfABroker, BoundsWhatChangesOfTheTableAloneLeaveInTheJournal) {
+  const SmallJournal small;
+  test::Broker broker({"--config", small.config});
+  broker.ctl({"make", "box"});
+  broker.ctl({"start", "MESSAGE", "box"});
+  broker.ctl({"raise", "message", "first"});
+  {
+    alert::Client client = broker.connect();
+    for (int i = 0; i < 500; ++i) {
+      const std::string name = "\\mailslot\\" + std::to_string(i);
+      ASSERT_TRUE(client.call(alert::MakeMailslot{name, {}, {}, {}}));
+      ASSERT_TRUE(client.call(alert::DeleteMailslot{name}));
+    }
+  }
+  const auto bytes = [&] {
+    std::uintmax_t sum = 0;
+    for (const auto& file : std::filesystem::directory_iterator(broker.journal())) sum += file.file_size();
+    return sum;
+  };
+  EXPECT_EQ(segments_in(broker.journal()), 2u);
+  EXPECT_LT(bytes(), 3 * 4096u);
+  broker.ctl({"raise", "message", "second"});
+  const auto audit = broker.ctl({"audit"});
+  EXPECT_EQ(audit.status, 0) << audit.out << audit.err;
+  EXPECT_NE((audit.out + audit.err).find("changes of the table: their result is believed"), std::string::npos)
+      << audit.out << audit.err;
+  broker.kill();
+  ASSERT_TRUE(broker.start());
+  EXPECT_EQ(test::lines(broker.ctl({"read", "box", "--json"}).out).size(), 2u);
+  EXPECT_EQ(test::lines(broker.ctl({"mailslots", "--json"}).out).size(), 1u);
+}
