@@ -35,6 +35,12 @@ std::string_view place_of(const MailslotState& slot, std::uint64_t ordinal) {
   return slot.attached && ordinal == slot.read + 1 ? "in_hand" : "redelivered";
 }
 
+/// Of an alert whose ordinal is not known.
+std::string_view place_behind_damage(const MailslotState& slot, std::uint64_t sequence) {
+  if (sequence <= slot.read_sequence) return "read";
+  return sequence <= slot.taken_sequence ? "lost" : "pending";
+}
+
 }  // namespace
 
 Explanation::Explanation(const std::filesystem::path& folder, alert::Explain call, std::uint64_t last)
@@ -60,9 +66,10 @@ bool Explanation::step() {
   while (phase_ != Phase::done) {
     switch (walk_.next()) {
       case JournalWalk::At::pause: return true;
-      case JournalWalk::At::segment: break;
+      case JournalWalk::At::segment: is_behind_damage_ = false; break;
       case JournalWalk::At::record: take(walk_.record()); break;
-      case JournalWalk::At::damage:  // a gap behind it may say more
+      case JournalWalk::At::damage:  // what is behind it may be the alert, or a gap that says more
+        is_behind_damage_ = true;
         if (phase_ == Phase::moment) break;
         reply_.where = to_text({walk_.place().segment, walk_.error().offset});
         reply_.reason = alert::meaning(walk_.error().code);
@@ -188,7 +195,7 @@ void Explanation::take_alert(const alert::RecordView& record, const RaisedAs& as
   if (!as.mailslot.empty()) {
     reply.verdict = as.mailslot == call_.recipient ? "written" : "message";
     deliver(fold_, as, record);
-    if (slot && as.mailslot == call_.recipient) reply.ordinal = slot->state.written;
+    if (slot && as.mailslot == call_.recipient && !is_behind_damage_) reply.ordinal = slot->state.written;
   } else if (const Registration* row = fold_.table().find(event, call_.recipient)) {
     row_ = *row;
     const Delivery delivery = fold_.deliver(event, sequence, size).front();
@@ -197,7 +204,7 @@ void Explanation::take_alert(const alert::RecordView& record, const RaisedAs& as
       reply.code = static_cast<std::uint32_t>(delivery.code);
       reply.reason = reason(delivery.code);
     } else if (slot) {
-      reply.ordinal = slot->state.written;
+      if (!is_behind_damage_) reply.ordinal = slot->state.written;
       if (delivery.size < size) reply.cut = delivery.size;
     }
   } else {
@@ -278,8 +285,10 @@ alert::Explain::Reply Explanation::conclude(const Ledger& now, const std::option
   if (reply.event) tell_registrations(reply, then);
   if (reply.verdict == "not_registered" && !reply.before && !reply.after && reply.registered_for)
     reply.verdict = "other_event";
-  if (reply.ordinal)
-    reply.place = slot && state.incarnation == incarnation_ ? place_of(state, *reply.ordinal) : "deleted";
+  if (reply.verdict == "written" && incarnation_)
+    reply.place = !slot || state.incarnation != incarnation_ ? "deleted"
+                  : reply.ordinal                            ? place_of(state, *reply.ordinal)
+                                                             : place_behind_damage(state, call_.sequence);
   return reply;
 }
 

@@ -65,9 +65,12 @@ JournalWalk::At JournalWalk::next() {
   const bool is_refused =
       read && *read && behind && is_numbered((*read)->record.kind()) && (*read)->record.header.sequence >= *behind;
   if (!read || !*read || is_refused) {
-    is_over_ = true;
+    is_over_ = read.has_value();
     if (read) return next();
     error_ = read.error();
+    (void)reader_->pass_damage();
+    offset_ = reader_->offset();
+    left_ -= std::min(left_, offset_ - place_.offset);
     return At::damage;
   }
   record_ = **read;

@@ -32,7 +32,7 @@ class JournalWalk {
   enum class At {
     segment,  // one begins
     record,   // record()
-    damage,   // error(): the rest of this segment cannot be read
+    damage,   // error(): it goes on behind it, as far as blocks there prove to be ones
     gone,     // the segment cannot be opened: failure()
     pause,    // this turn's bytes are used up
     end,      // of the journal as it is now

@@ -128,11 +128,13 @@ void Refold::take_alert(const alert::RecordView& record, const RaisedAs& as) {
 
 void Refold::take_damage(const alert::Error& error) {
   const JournalPlace place{walk_.place().segment, error.offset};
+  if (damage_ && damage_->place.segment == place.segment) return;  // what follows is not read anyway
   if (damage_) differ(damage_->place, std::move(damage_->sentence));
   damage_ = Finding{place, std::string(meaning(error.code)) + ": what follows is not read"};
   if (error.code == alert::Errc::truncated && walk_.is_newest()) {  // its broker was killed, or is writing now
     note(place, std::move(damage_->sentence));
     damage_.reset();
+    end_ = place;
   }
 }
 

@@ -239,6 +239,12 @@ TEST_F(Explained, ADamagedPlaceIsNamedAndItsNumbers) {
   EXPECT_EQ(answer["first"], 3);
   EXPECT_TRUE(answer["where"].get<std::string>().starts_with(alert::segment_name(1) + " at 0x")) << answer;
   EXPECT_EQ(why(2)["verdict"], "written");
+  json behind = why(4);
+  EXPECT_EQ(behind["verdict"], "written") << "it is whole, whatever is before it";
+  EXPECT_EQ(behind["place"], "pending");
+  EXPECT_FALSE(behind.contains("ordinal")) << behind;
+  ctl({"read", "box"});
+  EXPECT_EQ(why(4)["place"], "read");
 }
 
 TEST_F(Explained, WithoutARecipientEachIsAskedAbout) {

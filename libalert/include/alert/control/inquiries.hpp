@@ -28,8 +28,8 @@ struct RegisteredInterval {
 /// 1970); without both, as of now.
 ///
 /// verdict         what else is there
-/// written         event, size, and of a mailslot incarnation, ordinal, maxdata, place; `cut` to that
-///                 many bytes where maxdata made it shorter
+/// written         event, size, and of a mailslot incarnation, ordinal (but behind damage), maxdata, place;
+///                 `cut` to that many bytes where maxdata made it shorter
 /// refused         event, size, code, reason
 /// not_registered  event; the registrations `before` and `after`; `obstacle`: what keeps a Start from
 ///                 succeeding now
