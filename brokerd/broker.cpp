@@ -10,6 +10,7 @@
 
 #include "alert/wire/alert.hpp"
 #include "alert/wire/hex.hpp"
+#include "brokerd/fold.hpp"
 #include "brokerd/log.hpp"
 #include "brokerd/recovery.hpp"
 
@@ -21,11 +22,6 @@ using alert::Code;
 
 tl::unexpected<Refusal> not_written(const std::error_code& error) {
   return refuse(Code::write_fault, "the journal cannot be written: " + error.message());
-}
-
-/// As an operator says it: 0 is none.
-std::optional<std::uint64_t> limit(std::uint64_t amount) {
-  return amount > 0 ? std::optional(amount) : std::nullopt;
 }
 
 std::uint64_t random_number() {
@@ -50,7 +46,7 @@ Broker::Broker(Ledger ledger, JournalWriter journal, Policy policy)
     std::memcpy(journal_id_.data(), id->data(), id->size());
   for (const auto& [name, slot] : ledger_.mailslots())
     if (slot.state.handed > slot.state.read) awaited_.insert(slot.state.incarnation);
-  measure_journal();
+  past_ = past_segments();
 }
 
 alert::RecordHeader Broker::stamp(const Caller& caller, std::uint64_t now_ns) const {
@@ -102,9 +98,8 @@ Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const Raising& rais
   staged.header.size = static_cast<std::uint32_t>(sizeof staged.header + raising.wire.size());
   staged.header.sequence = ledger_.totals().sequence + staged_.size() + 1;
   staged.header.origin_sequence = staged.header.sequence;
-  staged.id = raising.id;
-  staged.annex = annex_for(raising.profile, decoded->alert.header.alrt_eventname, {event, staged.id});
-  staged.event = std::move(event);
+  staged.as = {std::move(event), std::string(raising.id)};
+  staged.annex = annex_for(raising.profile, decoded->alert.header.alrt_eventname, staged.as);
   return stage(std::move(staged), raising.wire);
 }
 
@@ -133,7 +128,7 @@ Outcome<Broker::Ticket> Broker::counted(Outcome<Ticket> ticket) noexcept {
 
 std::optional<Broker::Ticket> Broker::receipt_of(const Caller& caller, std::string_view id) {
   if (id.empty()) return std::nullopt;
-  const auto is_same = [&](const Staged& other) { return other.id == id && other.header.uid == caller.uid; };
+  const auto is_same = [&](const Staged& other) { return other.as.id == id && other.header.uid == caller.uid; };
   if (std::any_of(staged_.begin(), staged_.end(), is_same)) settle();
   const RaiseKnown* known = ledger_.raise_ids().find({caller.uid, id});
   if (!known) return std::nullopt;
@@ -160,13 +155,13 @@ void Broker::settle() {
     if (error) {
       ++refused_raises_;
       settled_.emplace_back(not_written(error));
-      if (const Mailslot* slot = ledger_.mailslot(staged.mailslot))
+      if (const Mailslot* slot = ledger_.mailslot(staged.as.mailslot))
         room_.give_back(slot->state.incarnation, staged.header.sequence);
       continue;
     }
     const alert::Bytes wire = wire_of(staged);
-    const RaiseId id{staged.header.uid, staged.id};
-    const auto& deliveries = deliver(staged);
+    const RaiseId id{staged.header.uid, staged.as.id};
+    const auto& deliveries = deliver(ledger_, staged.as, {staged.header, wire});
     for (const Delivery& delivery : deliveries) {
       if (delivery.code != Code::success) continue;
       if (delivery.incarnation == 0) {
@@ -185,13 +180,6 @@ void Broker::settle() {
   semaphores_.publish();
   staged_.clear();
   staged_bytes_.clear();
-}
-
-const std::vector<Delivery>& Broker::deliver(const Staged& staged) {
-  const std::uint64_t sequence = staged.header.sequence;
-  const std::size_t size = wire_of(staged).size();
-  if (!staged.mailslot.empty()) return ledger_.write(staged.mailslot, sequence, size);
-  return ledger_.deliver(staged.event, sequence, size, {staged.header.uid, staged.id});
 }
 
 void Broker::rotate(std::uint64_t now_ns) {
@@ -214,18 +202,9 @@ void Broker::retain(std::uint64_t now_ns) {
   if (!awaited_.empty()) return;
   record_cursors(now_ns);
   const auto& folder = journal_.folder().path();
-  const auto found = alert::journal_segments(folder);
-  if (!found) return;
-  std::vector<PastSegment> past;
-  for (const std::uint64_t first : *found) {
-    struct stat status {};
-    if (first >= journal_.first() || ::stat((folder / alert::segment_name(first)).c_str(), &status) != 0) continue;
-    past.push_back({first, static_cast<std::uint64_t>(status.st_size),
-                    static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000});
-  }
-  const std::size_t count = expired(past, journal_.first(), journal_.size(), retention_, now_ns, ledger_);
+  const std::size_t count = expired(past_, journal_.first(), journal_.size(), retention_, now_ns, ledger_);
   if (count == 0) return;
-  const std::uint64_t kept = count < past.size() ? past[count].first : journal_.first();
+  const std::uint64_t kept = count < past_.size() ? past_[count].first : journal_.first();
   const auto start = checkpoint_of(folder / alert::segment_name(kept));
   if (!start) return complain("the journal is not shortened: a checkpoint cannot be read", now_ns);
   std::vector<Change> taken;
@@ -236,35 +215,37 @@ void Broker::retain(std::uint64_t now_ns) {
   }
   if (!taken.empty() && !change({}, taken, now_ns)) return;
   for (std::size_t i = 0; i < count; ++i)
-    if (::unlinkat(journal_.folder().get(), alert::segment_name(past[i].first).c_str(), 0) == 0)
+    if (::unlinkat(journal_.folder().get(), alert::segment_name(past_[i].first).c_str(), 0) == 0)
       ++segments_removed_;
-  measure_journal();
+  past_.erase(past_.begin(), past_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-void Broker::measure_journal() {
-  segments_ = past_bytes_ = 0;
+std::vector<PastSegment> Broker::past_segments() const {
+  std::vector<PastSegment> past;
   const auto& folder = journal_.folder().path();
   for (const std::uint64_t first : alert::journal_segments(folder).value_or(std::vector<std::uint64_t>())) {
     struct stat status {};
-    if (first == journal_.first() || ::stat((folder / alert::segment_name(first)).c_str(), &status) != 0) continue;
-    ++segments_;
-    past_bytes_ += static_cast<std::uint64_t>(status.st_size);
+    if (first >= journal_.first() || ::stat((folder / alert::segment_name(first)).c_str(), &status) != 0) continue;
+    past.push_back({first, static_cast<std::uint64_t>(status.st_size),
+                    static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000});
   }
+  return past;
 }
 
 void Broker::begin_segment(std::uint64_t now_ns) {
   const std::uint64_t first = ledger_.totals().sequence + 1;
   std::error_code error = journal_.reserve(first);
-  const bool takes_place = first == journal_.first();
+  const PastSegment open{journal_.first(), journal_.size(), now_ns};
+  const bool takes_place = first == open.first;
   if (!error) error = journal_.begin_segment(first, checkpoint_parts(ledger_, takes_place), stamp({}, now_ns));
   if (error) return complain("no new journal segment: " + error.message(), now_ns);
+  if (!takes_place) past_.push_back(open);
   for (auto& [id, session] : sessions_) {  // where it took the place of another one, offsets mean nothing any more
     for (OpenedMailslot& opened : session.opened)
       if (opened.replay.segment == first) opened.replay = {};
     if (session.explanation && session.explanation->segment() == first) session.explanation.reset();
     if (session.audit && session.audit->end.segment == first) session.audit.reset();
   }
-  measure_journal();
 }
 
 void Broker::complain(const std::string& sentence, std::uint64_t now_ns) {
@@ -290,11 +271,7 @@ alert::Receipt Broker::receipt(const Settled& settled) const {
 }
 
 void Broker::gather(const Caller& caller, const Change& change, std::uint64_t now_ns) {
-  const std::string body = to_json(change).dump();
-  alert::RecordHeader header = stamp(caller, now_ns);
-  header.kind = static_cast<std::uint16_t>(alert::RecordKind::table_change);
-  header.size = static_cast<std::uint32_t>(sizeof header + body.size());
-  journal_.add(header, alert::as_bytes(body));
+  journal_.add_change(stamp(caller, now_ns), to_json(change).dump());
 }
 
 std::error_code Broker::commit(std::uint64_t now_ns) {
@@ -327,61 +304,6 @@ void Broker::owe(const Caller& caller, const std::vector<Change>& changes, std::
       });
     owed_.push_back(change);
   }
-}
-
-alert::Stats::Reply Broker::stats(const Caller& caller, std::uint64_t turns, std::uint64_t connections) {
-  settle();
-  const Totals& t = ledger_.totals();
-  return {t.journal,
-          t.sequence,
-          t.accepted,
-          t.matched,
-          t.written,
-          t.refused,
-          refused_raises_,
-          ledger_.table().size(),
-          policy_.limits[Quota::numalerts],
-          ledger_.mailslots().size(),
-          connections,
-          turns,
-          mailboxes_.wakes() + semaphores_.wakes(),
-          replays_,
-          nonsense_,
-          denied_raises_,
-          denied_calls_,
-          quotas(),
-          0,
-          0,  // the spool is the loop's, as what is received and sent
-          overruns(caller),
-          segments_ + 1,
-          past_bytes_ + journal_.size(),
-          segments_removed_,
-          journal_.segment_bytes(),
-          limit(retention_.bytes),
-          limit(retention_.age_s),
-          retention_.unread_bytes_per_uid,
-          journal_.counts().writes,
-          journal_.counts().syncs,
-          journal_.counts().failures,
-          0,
-          0,
-          t.skipped,
-          unreadable(),
-          ledger_.objects().all().size(),
-          ports_.size(),
-          ports_.filters(),
-          ports_.queued(),
-          ports_.lost(),
-          push_.size(),
-          0,
-          0};  // what was sent is the loop's
-}
-
-std::vector<alert::Stats::Unreadable> Broker::unreadable() const {
-  std::vector<alert::Stats::Unreadable> ranges;
-  for (const Unreadable& range : ledger_.unreadable())
-    ranges.push_back({alert::segment_name(range.segment), range.from, range.to, range.first, range.last});
-  return ranges;
 }
 
 std::error_code Broker::close(std::uint64_t now_ns) {

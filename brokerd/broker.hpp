@@ -24,6 +24,7 @@
 #include "brokerd/ports.hpp"
 #include "brokerd/push.hpp"
 #include "brokerd/push_socket.hpp"
+#include "brokerd/raised_as.hpp"
 #include "brokerd/rates.hpp"
 #include "brokerd/refold.hpp"
 #include "brokerd/refusal.hpp"
@@ -147,7 +148,8 @@ class Broker {
   Outcome<alert::ListTable::Reply> list(const Caller& caller, const alert::ListTable& call);
   Outcome<alert::ListMailslots::Reply> list(const Caller& caller, const alert::ListMailslots& call);
   Outcome<alert::ListSemaphores::Reply> list(const Caller& caller, const alert::ListSemaphores& call);
-  alert::Stats::Reply stats(const Caller& caller, std::uint64_t turns, std::uint64_t connections);
+  /// But for what the loop counts.
+  alert::Stats::Reply stats(const Caller& caller);
   Outcome<alert::Can::Reply> can(const Caller& caller, const alert::Can& call) const;
   /// Both do one turn's work; a reply that is not done wants the same call again.
   Outcome<alert::Explain::Reply> explain(const Caller& caller, const alert::Explain& call, std::uint64_t now_ns);
@@ -195,10 +197,8 @@ class Broker {
   struct Staged {
     alert::RecordHeader header;
     std::size_t at;  // of its bytes in staged_bytes_
-    std::string event;
-    std::string id;
+    RaisedAs as;
     std::string annex;
-    std::string mailslot = {};  // of a message
   };
 
   struct OpenedMailslot {
@@ -239,14 +239,12 @@ class Broker {
   Outcome<alert::Nothing> judge_readers(const Mailslot& slot, std::string_view event);
   Outcome<alert::Nothing> judge_writing(const Caller& caller, const Mailslot& slot);
   [[nodiscard]] bool has_room(const Mailslot& slot, std::size_t size);
-  /// What becomes of a staged alert or message that is in the journal.
-  const std::vector<Delivery>& deliver(const Staged& staged);
   [[nodiscard]] std::vector<alert::Stats::Quota> quotas() const;
   [[nodiscard]] std::vector<alert::Stats::Overrun> overruns(const Caller& caller) const;
   Outcome<alert::Nothing> admit_inquiry(const Caller& caller, std::uint64_t now_ns);
   [[nodiscard]] alert::Explain::Reply discreet(const Caller& caller, alert::Explain::Reply reply) const;
-  /// How much the segments are that are no longer written to.
-  void measure_journal();
+  /// The segments that are no longer written to.
+  [[nodiscard]] std::vector<PastSegment> past_segments() const;
   /// Its bytes with those of the turn; the header says how many.
   Ticket stage(Staged staged, alert::Bytes wire);
   [[nodiscard]] alert::Bytes wire_of(const Staged& staged) const noexcept;
@@ -312,8 +310,7 @@ class Broker {
   std::uint64_t denied_raises_ = 0;  // by a rule
   std::uint64_t denied_calls_ = 0;
   std::uint64_t replays_ = 0;
-  std::uint64_t segments_ = 0;    // past ones
-  std::uint64_t past_bytes_ = 0;  // of them
+  std::vector<PastSegment> past_;
   std::uint64_t segments_removed_ = 0;
   std::uint64_t nonsense_ = 0;
   std::optional<std::uint64_t> began_ns_;  // when retention was asked for first

@@ -53,7 +53,8 @@ class Explanation {
   Ledger fold_;  // of what concerns the recipient
   bool has_moment_ = false;
   bool is_too_early_ = false;
-  bool is_behind_damage_ = false;  // of its segment: what changed there is not known, nor how many alerts there were
+  bool is_behind_damage_ =
+      false;                 // of its segment: what changed there is not known, nor how many alerts there were
   std::uint64_t first_ = 0;  // where the journal begins
 
   alert::Explain::Reply reply_;  // as far as the alert itself decides it

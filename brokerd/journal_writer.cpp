@@ -34,6 +34,19 @@ std::error_code write_all(int fd, alert::Bytes bytes, std::uint64_t offset) noex
   return {};
 }
 
+alert::Bytes bytes_of(const alert::RecordHeader& header) noexcept {
+  return {reinterpret_cast<const std::byte*>(&header), sizeof header};
+}
+
+/// A table change or a part of a checkpoint: JSON.
+void add_table_record(std::vector<std::byte>& to, alert::RecordKind kind, alert::RecordHeader header,
+                      std::string_view json) {
+  header.kind = static_cast<std::uint16_t>(kind);
+  header.size = static_cast<std::uint32_t>(sizeof header + json.size());
+  alert::pcapng::BlockBuilder(to).packet(alert::kTableInterface, header.accepted_ns,
+                                         {bytes_of(header), alert::as_bytes(json)}, kNoId);
+}
+
 std::uint64_t new_mark() {
   std::random_device random;
   return std::uint64_t{random()} << 32 | random();
@@ -147,15 +160,9 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   blocks.section_header("brokerd");
   blocks.interface("alerts");
   blocks.interface("table");
-  for (const std::string& part : checkpoint) {
-    alert::RecordHeader header = stamp;
-    header.kind = static_cast<std::uint16_t>(alert::RecordKind::checkpoint);
-    header.sequence = first - 1;  // so that it is known whichever name its file gets
-    header.size = static_cast<std::uint32_t>(sizeof header + part.size());
-    blocks.packet(alert::kTableInterface, header.accepted_ns,
-                  {alert::Bytes{reinterpret_cast<const std::byte*>(&header), sizeof header}, alert::as_bytes(part)},
-                  kNoId);
-  }
+  alert::RecordHeader header = stamp;
+  header.sequence = first - 1;  // so that it is known whichever name its file gets
+  for (const std::string& part : checkpoint) add_table_record(start, alert::RecordKind::checkpoint, header, part);
   const std::uint64_t mark = new_mark();
   alert::set_block_marks(start, 0, mark);
   const std::string name = alert::segment_name(first);
@@ -205,16 +212,16 @@ std::error_code JournalWriter::reserve(std::uint64_t sequence) {
   return {};
 }
 
-void JournalWriter::add(const alert::RecordHeader& header, alert::Bytes body, std::string_view annex) {
+void JournalWriter::add(const alert::RecordHeader& header, alert::Bytes wire, std::string_view annex) {
   static constexpr std::byte kZeros[8]{};
-  const auto kind = static_cast<alert::RecordKind>(header.kind);
-  const bool is_table = kind == alert::RecordKind::table_change || kind == alert::RecordKind::checkpoint;
   const std::size_t padding = annex.empty() ? 0 : alert::padded(header.size) - header.size;
   alert::pcapng::BlockBuilder(gathered_).packet(
-      is_table ? alert::kTableInterface : alert::kAlertsInterface, header.accepted_ns,
-      {alert::Bytes{reinterpret_cast<const std::byte*>(&header), sizeof header}, body,
-       alert::Bytes{kZeros, padding}, alert::as_bytes(annex)},
-      kNoId);
+      alert::kAlertsInterface, header.accepted_ns,
+      {bytes_of(header), wire, alert::Bytes{kZeros, padding}, alert::as_bytes(annex)}, kNoId);
+}
+
+void JournalWriter::add_change(alert::RecordHeader stamp, std::string_view change) {
+  add_table_record(gathered_, alert::RecordKind::table_change, stamp, change);
 }
 
 std::error_code JournalWriter::commit() {

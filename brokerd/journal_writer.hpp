@@ -85,8 +85,10 @@ class JournalWriter {
   /// Makes sure that `sequence` may be given out.
   [[nodiscard]] std::error_code reserve(std::uint64_t sequence);
 
-  /// Gathers one alert (body: wire bytes) or one change (body: JSON) for the next commit.
-  void add(const alert::RecordHeader& header, alert::Bytes body, std::string_view annex = {});
+  /// Gathers one alert or message for the next commit.
+  void add(const alert::RecordHeader& header, alert::Bytes wire, std::string_view annex = {});
+  /// Gathers one change of the table (JSON); `stamp` is its record's header but for the kind and the size.
+  void add_change(alert::RecordHeader stamp, std::string_view change);
   /// Writes what was gathered, whole or not at all, and starts gathering anew.
   [[nodiscard]] std::error_code commit();
   /// A turn that failed may be there in part, or reach the disk later: only a new segment helps.

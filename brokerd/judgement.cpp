@@ -92,24 +92,4 @@ Outcome<alert::Can::Reply> Broker::can(const Caller& caller, const alert::Can& c
   return reply;
 }
 
-std::vector<alert::Stats::Quota> Broker::quotas() const {
-  std::vector<alert::Stats::Quota> rows;
-  for (std::size_t i = 0; i < kQuotas.size(); ++i) {
-    const auto quota = static_cast<Quota>(i);
-    alert::Stats::Quota row{std::string(facts(quota).name), {}, overruns_.of(quota)};
-    if (policy_.limits[quota] != kUnlimited) row.limit = policy_.limits[quota];
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-std::vector<alert::Stats::Overrun> Broker::overruns(const Caller& caller) const {
-  std::vector<alert::Stats::Overrun> rows;
-  for (const auto& [uid, counts] : overruns_.by_uid())
-    for (std::size_t i = 0; i < kQuotas.size(); ++i)
-      if (counts[i] > 0 && policy_.may_touch(caller.uid, uid))
-        rows.push_back({uid, std::string(kQuotas[i].name), counts[i]});
-  return rows;
-}
-
 }  // namespace brokerd

@@ -143,7 +143,8 @@ void Loop::turn(int timeout_ms) {
                   drain_ ? drain_->spool().bad() : 0,
                   traffic_,
                   datagrams_,
-                  lost_datagrams_};
+                  lost_datagrams_,
+                  polled_ns_};
 
   std::vector<std::uint64_t> touched;
   for (int i = 0; i < count; ++i) {
@@ -236,10 +237,16 @@ void Loop::handle(const Turn& turn, std::vector<std::uint64_t>& touched) {
 bool Loop::poll_lanes() {
   if (raising_.empty()) return false;
   const auto has_raise = [this](std::uint64_t id) { return sessions_.at(id)->has_raise(); };
-  const std::uint64_t end = clock_ns(CLOCK_MONOTONIC) + poll_ns_;
-  do {
-    if (std::any_of(raising_.begin(), raising_.end(), has_raise)) return true;
-  } while (clock_ns(CLOCK_MONOTONIC) < end);
+  if (std::any_of(raising_.begin(), raising_.end(), has_raise)) return true;
+  const std::uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+  std::uint64_t now = begin;
+  bool has_more = false;
+  while (!has_more && now - begin < poll_ns_) {
+    has_more = std::any_of(raising_.begin(), raising_.end(), has_raise);
+    now = clock_ns(CLOCK_MONOTONIC);
+  }
+  polled_ns_ += now - begin;
+  if (has_more) return true;
   std::erase_if(raising_, [this](std::uint64_t id) { return sessions_.at(id)->listen(); });
   return !raising_.empty();
 }

@@ -74,6 +74,7 @@ class Loop {
   std::uint64_t cursors_ns_ = 0;   // when cursors were last journaled
   std::uint64_t retained_ns_ = 0;  // when the journal was last looked through for what may go
   const std::uint64_t poll_ns_;    // 0 where polling would keep a raiser from its only processor
+  std::uint64_t polled_ns_ = 0;
   bool stopping_ = false;
 };
 

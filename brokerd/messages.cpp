@@ -50,7 +50,7 @@ Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const alert::Write&
   staged.header.sequence = ledger_.totals().sequence + staged_.size() + 1;
   staged.header.origin_sequence = staged.header.sequence;
   staged.annex = annex_for_message(state.name, class_of_service);
-  staged.mailslot = state.name;
+  staged.as.mailslot = state.name;
   if (state.room) room_.take(state.incarnation, staged.header.sequence, message->size());
   return stage(std::move(staged), *message);
 }

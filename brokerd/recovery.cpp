@@ -83,11 +83,9 @@ tl::expected<Fold, std::string> fold_newest(const std::filesystem::path& path,
   return fold;
 }
 
-std::error_code append(JournalWriter& writer, Ledger& ledger, const Change& change, alert::RecordHeader stamp) {
-  const std::string body = to_json(change).dump();
-  stamp.kind = static_cast<std::uint16_t>(alert::RecordKind::table_change);
-  stamp.size = static_cast<std::uint32_t>(sizeof stamp + body.size());
-  writer.add(stamp, alert::as_bytes(body));
+std::error_code append(JournalWriter& writer, Ledger& ledger, const Change& change,
+                       const alert::RecordHeader& stamp) {
+  writer.add_change(stamp, to_json(change).dump());
   if (auto error = writer.commit()) return error;
   ledger.apply(change);
   return {};

@@ -90,13 +90,16 @@ struct Act {
   auto operator()(const alert::ListTable& call) const { return broker.list(caller, call); }
   auto operator()(const alert::ListMailslots& call) const { return broker.list(caller, call); }
   Outcome<alert::Stats::Reply> operator()(const alert::Stats&) const {
-    auto stats = broker.stats(caller, turn.turns, turn.connections);
+    auto stats = broker.stats(caller);
+    stats.turns = turn.turns;
+    stats.connections = turn.connections;
     stats.spooled = turn.spooled;
     stats.spool_bad = turn.spool_bad;
     stats.receives = turn.traffic.receives;
     stats.sends = turn.traffic.sends;
     stats.datagrams = turn.datagrams;
     stats.lost_datagrams = turn.lost_datagrams;
+    stats.poll_ns = turn.poll_ns;
     return stats;
   }
   auto operator()(const alert::ListSemaphores& call) const { return broker.list(caller, call); }

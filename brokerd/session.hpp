@@ -30,6 +30,7 @@ struct Turn {
   Traffic traffic;
   std::uint64_t datagrams = 0;
   std::uint64_t lost_datagrams = 0;
+  std::uint64_t poll_ns = 0;
 };
 
 /// A refusal as it goes over the wire, with its NUL.

@@ -161,7 +161,7 @@ TEST(RaiseId, CountsOnceAlsoWithinOneTurn) {
   ASSERT_EQ(settled.size(), 4u);
   EXPECT_EQ(settled[1]->raise.sequence, 2u);
   for (const std::size_t i : {2u, 3u}) expect_same(broker.receipt(*settled[0]), broker.receipt(*settled[i]));
-  EXPECT_EQ(broker.stats({}, 0, 0).accepted, 2u);
+  EXPECT_EQ(broker.stats({}).accepted, 2u);
 }
 
 TEST(RaiseId, ThatIsNoneIsRefusedAndNothingIsRaised) {

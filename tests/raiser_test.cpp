@@ -3,6 +3,7 @@
 #include "alert/control/raiser.hpp"
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -126,6 +127,14 @@ TEST_F(Raising, WakesABrokerThatSleeps) {
     EXPECT_EQ(raise(raiser, "TEST", wire_of(n)).sequence, n);
     EXPECT_GT(must(alert::Stats{}).turns, turns);
   }
+}
+
+TEST_F(Raising, CostsTimeOfLookingForMoreThatStatsTell) {
+  if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "with one processor nothing is polled";
+  EXPECT_EQ(must(alert::Stats{}).poll_ns, 0u);
+  Raiser raiser = open();
+  do (void)raise(raiser, "TEST", wire_of(1));
+  while (must(alert::Stats{}).poll_ns == 0);
 }
 
 TEST_F(Raising, SharesItsConnectionWithCalls) {

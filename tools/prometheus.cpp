@@ -65,6 +65,8 @@ void expose(Exposition& out, const Stats::Reply& s) {
   out.metric("mailslots", Type::gauge, "Mailslots.").sample(s.mailslots);
   out.metric("connections", Type::gauge, "Connections.").sample(s.connections);
   out.metric("turns", Type::counter, "Turns of the broker's loop, since start.").sample(s.turns);
+  out.metric("poll_nanoseconds", Type::counter, "Spent looking whether a lane has more, since start.")
+      .sample(s.poll_ns);
   out.metric("wakes", Type::counter, "Sleeping readers woken, since start.").sample(s.wakes);
   out.metric("replays", Type::counter, "Steps of replays, since start.").sample(s.replays);
   out.metric("pages_clamped", Type::counter, "Consumer pages with nonsense in them, since start.")
