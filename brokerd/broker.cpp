@@ -205,13 +205,13 @@ void Broker::retain(std::uint64_t now_ns) {
   const std::size_t count = expired(past_, journal_.first(), journal_.size(), retention_, now_ns, ledger_);
   if (count == 0) return;
   const std::uint64_t kept = count < past_.size() ? past_[count].first : journal_.first();
-  const auto start = checkpoint_of(folder / alert::segment_name(kept));
+  const auto start = mailslots_of_checkpoint(folder / alert::segment_name(kept));
   if (!start) return complain("the journal is not shortened: a checkpoint cannot be read", now_ns);
   std::vector<Change> taken;
-  for (const auto& [name, slot] : ledger_.mailslots()) {
-    const Mailslot* then = start->mailslot(name);
-    if (then && then->state.incarnation == slot.state.incarnation && then->state.written > slot.state.taken)
-      taken.emplace_back(AlertsTaken{name, then->state.written, kept - 1});
+  for (const MailslotState& then : *start) {
+    const Mailslot* slot = ledger_.mailslot(then.name);
+    if (slot && slot->state.incarnation == then.incarnation && then.written > slot->state.taken)
+      taken.emplace_back(AlertsTaken{then.name, then.written, kept - 1});
   }
   if (!taken.empty() && !change({}, taken, now_ns)) return;
   for (std::size_t i = 0; i < count; ++i)
@@ -271,7 +271,9 @@ alert::Receipt Broker::receipt(const Settled& settled) const {
 }
 
 void Broker::gather(const Caller& caller, const Change& change, std::uint64_t now_ns) {
-  journal_.add_change(stamp(caller, now_ns), to_json(change).dump());
+  std::string text;
+  append_json(text, change);
+  journal_.add_change(stamp(caller, now_ns), text);
 }
 
 std::error_code Broker::commit(std::uint64_t now_ns) {

@@ -317,6 +317,17 @@ using Change = std::variant<Totals, MailslotState, MailslotDeleted, SemaphoreSta
       change);
 }
 
+/// The same as text.
+inline void append_json(std::string& text, const Change& change) {
+  std::visit(
+      [&](const auto& c) {
+        text.append("{\"change\":\"").append(c.kChange).append(1, '"');
+        alert::append_members(text, c);
+        text += '}';
+      },
+      change);
+}
+
 /// bad_json for anything that to_json(Change) does not write.
 [[nodiscard]] inline alert::Result<Change> change_from_json(alert::Json json) {
   if (!json.is_object() || !json.contains("change") || !json["change"].is_string())

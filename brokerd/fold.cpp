@@ -43,6 +43,26 @@ std::optional<Ledger> checkpoint_of(const std::filesystem::path& file) {
   return std::nullopt;
 }
 
+std::optional<std::vector<MailslotState>> mailslots_of_checkpoint(const std::filesystem::path& file) {
+  static const std::string kNeedle = "\"change\":\"" + std::string(MailslotState::kChange) + "\"";
+  auto segment = alert::SegmentReader::open(file);
+  if (!segment) return std::nullopt;
+  std::vector<MailslotState> mailslots;
+  bool has_checkpoint = false;
+  for (;;) {
+    const auto next = segment->next();
+    if (!next) return std::nullopt;
+    if (!*next || (*next)->record.kind() != alert::RecordKind::checkpoint) break;
+    has_checkpoint = true;
+    if (alert::as_text((*next)->record.body).find(kNeedle) == std::string_view::npos) continue;
+    const auto told = changes_in((*next)->record);
+    if (!told) return std::nullopt;
+    for (const Change& change : told->changes)
+      if (const auto* mailslot = std::get_if<MailslotState>(&change)) mailslots.push_back(*mailslot);
+  }
+  return has_checkpoint ? std::optional(std::move(mailslots)) : std::nullopt;
+}
+
 std::optional<std::string> Fold::add(const std::filesystem::path& folder, std::uint64_t first) {
   const auto file = folder / alert::segment_name(first);
   auto segment = alert::SegmentReader::open(file);

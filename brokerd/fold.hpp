@@ -22,6 +22,10 @@ const std::vector<Delivery>& deliver(Ledger& ledger, const RaisedAs& as, const a
 /// The state that a segment starts with; none where its checkpoint cannot be read.
 [[nodiscard]] std::optional<Ledger> checkpoint_of(const std::filesystem::path& segment);
 
+/// Only its mailslots, for which most of a large one need not be understood.
+[[nodiscard]] std::optional<std::vector<MailslotState>> mailslots_of_checkpoint(
+    const std::filesystem::path& segment);
+
 class Fold {
  public:
   /// From a state, which the checkpoint of the first segment that is added says again.

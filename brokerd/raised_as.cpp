@@ -60,14 +60,18 @@ std::string annex_for(alert::Profile profile, std::string_view header_event, con
   Annex annex;
   if (named != as.event) annex.event = as.event;
   if (!as.id.empty()) annex.id = as.id;
-  return annex.event || annex.id ? alert::to_json(annex).dump() : "";
+  std::string text;
+  if (annex.event || annex.id) alert::append_json(text, annex);
+  return text;
 }
 
 std::string annex_for_message(const std::string& mailslot, std::uint32_t class_of_service) {
   Annex annex;
   annex.mailslot = mailslot;
   annex.class_of_service = class_of_service;
-  return alert::to_json(annex).dump();
+  std::string text;
+  alert::append_json(text, annex);
+  return text;
 }
 
 }  // namespace brokerd

@@ -85,7 +85,9 @@ tl::expected<Fold, std::string> fold_newest(const std::filesystem::path& path,
 
 std::error_code append(JournalWriter& writer, Ledger& ledger, const Change& change,
                        const alert::RecordHeader& stamp) {
-  writer.add_change(stamp, to_json(change).dump());
+  std::string text;
+  append_json(text, change);
+  writer.add_change(stamp, text);
   if (auto error = writer.commit()) return error;
   ledger.apply(change);
   return {};
@@ -124,10 +126,13 @@ std::vector<Change> semaphores_kept(const Ledger& ledger) {
 
 std::vector<std::string> checkpoint_parts(const Ledger& ledger, bool takes_place) {
   std::vector<std::string> lists{""};
+  std::string text;
   for (const Change& change : ledger.checkpoint()) {
-    const std::string text = to_json(change).dump();
+    text.clear();
+    append_json(text, change);
     if (!lists.back().empty() && lists.back().size() + text.size() > kPartBytes) lists.emplace_back();
-    lists.back() += (lists.back().empty() ? "" : ",") + text;
+    if (!lists.back().empty()) lists.back() += ',';
+    lists.back() += text;
   }
   std::vector<std::string> parts;
   for (const std::string& list : lists)

@@ -38,10 +38,12 @@ std::optional<NumbersSkipped> hole_in(const alert::RecordView& record) {
 
 /// The mailslot's ordinal where a segment begins; none where that cannot be known.
 std::optional<std::uint64_t> ordinal_at(const std::filesystem::path& segment, const Mailslot& slot) {
-  const auto ledger = checkpoint_of(segment);
-  const Mailslot* then = ledger ? ledger->mailslot(slot.state.name) : nullptr;
-  if (!then || then->state.incarnation != slot.state.incarnation) return std::nullopt;
-  return then->state.written;
+  const auto mailslots = mailslots_of_checkpoint(segment);
+  if (!mailslots) return std::nullopt;
+  const auto then = std::find_if(mailslots->begin(), mailslots->end(), [&](const MailslotState& one) {
+    return one.incarnation == slot.state.incarnation;
+  });
+  return then == mailslots->end() ? std::nullopt : std::optional(then->written);
 }
 
 /// Whether a start went over alerts of this range, and could not count whose they were.

@@ -1,10 +1,12 @@
 #pragma once
 // Passes over field lists: a structure to JSON, JSON to a structure, and its varlink description.
 
+#include <algorithm>
 #include <concepts>
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -74,6 +76,54 @@ template <class T>
     };
     T::fields(value, pass);
     return object;
+  }
+}
+
+template <class T>
+void append_json(std::string& text, const T& value);
+
+/// The members of a structure, behind those that the object has already; missing ones are left out.
+template <class T>
+void append_members(std::string& text, const T& value) {
+  auto pass = [&](std::string_view name, const auto& field) {
+    const auto append = [&](const auto& given) {
+      if (text.back() != '{') text += ',';
+      text.append(1, '"').append(name).append("\":");
+      append_json(text, given);
+    };
+    if constexpr (detail::IsOptional<std::decay_t<decltype(field)>>::value) {
+      if (field) append(*field);
+    } else {
+      append(field);
+    }
+  };
+  T::fields(value, pass);
+}
+
+/// What to_json() says, as text in the order of the list: for what there may be a lot of.
+template <class T>
+void append_json(std::string& text, const T& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    text += value ? "true" : "false";
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    text += std::to_string(value);
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    const auto is_plain = [](char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; };
+    if (std::all_of(value.begin(), value.end(), is_plain))
+      text.append(1, '"').append(value).append(1, '"');
+    else
+      text += Json(value).dump();
+  } else if constexpr (detail::IsVector<T>::value) {
+    text += '[';
+    for (const auto& item : value) {
+      if (text.back() != '[') text += ',';
+      append_json(text, item);
+    }
+    text += ']';
+  } else {
+    text += '{';
+    append_members(text, value);
+    text += '}';
   }
 }
 
