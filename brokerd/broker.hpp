@@ -92,6 +92,8 @@ class Broker {
   void settle();
   [[nodiscard]] std::vector<Outcome<Settled>> take_settled() noexcept { return std::exchange(settled_, {}); }
   [[nodiscard]] alert::Receipt receipt(const Settled& settled) const;
+  /// Its id: 32 hexadecimal digits.
+  [[nodiscard]] const std::string& journal() const noexcept { return ledger_.totals().journal; }
 
   Outcome<alert::Nothing> start(const Caller& caller, const alert::Start& call, std::uint64_t now_ns);
   Outcome<alert::Nothing> stop(const Caller& caller, const alert::Stop& call, std::uint64_t now_ns);

@@ -80,6 +80,7 @@ struct Act {
   const Turn& turn;
   std::optional<alert::ReplayWindow>& window;
   std::optional<alert::LaneReader>& lane;
+  bool& lane_has_answers;
 
   auto operator()(const alert::Raise& call) const { return broker.raise(caller, call, turn.now_ns); }
   auto operator()(const alert::Write& call) const { return broker.write(caller, call, turn.now_ns); }
@@ -139,7 +140,8 @@ struct Act {
     auto opened = broker.open(caller, call, turn.now_ns);
     if (!opened) return tl::unexpected<Refusal>(opened.error());
     lane = std::move(*opened);
-    return OpenedLane{{lane->capacity()}, alert::duplicate(lane->descriptor())};
+    lane_has_answers = call.answers.value_or(false);
+    return OpenedLane{{lane->capacity(), broker.journal()}, alert::duplicate(lane->descriptor())};
   }
   Outcome<alert::Replay::Reply> operator()(const alert::Replay& call) const {
     if (!window) return refuse(alert::Code::invalid_handle, "no mailslot is open here");
@@ -147,14 +149,8 @@ struct Act {
   }
 };
 
-alert::LaneVerdict verdict(const Refusal& refusal) noexcept {
-  alert::LaneVerdict verdict;
-  verdict.code = static_cast<std::uint32_t>(refusal.code);
-  return verdict;
-}
-
 alert::LaneVerdict verdict(const Outcome<Settled>& settled) noexcept {
-  if (!settled) return verdict(settled.error());
+  if (!settled) return {static_cast<std::uint32_t>(settled.error().code), 0, 0, 0, 0};
   const RaiseKnown& raise = settled->raise;
   const auto matched = static_cast<std::uint32_t>(raise.matched);
   const auto written = static_cast<std::uint32_t>(raise.written);
@@ -210,7 +206,7 @@ std::size_t Session::handle(Broker& broker, const Turn& turn, std::size_t most) 
 
 std::size_t Session::handle_lane(Broker& broker, const Turn& turn, std::size_t most) {
   std::size_t handled = 0;
-  while (is_raising_ && handled < most) {
+  while (is_raising_ && takes_raises() && handled < most) {
     const auto seen = lane_->look();
     if (seen == alert::LaneReader::Seen::broken) {
       failed_ = true;
@@ -225,6 +221,7 @@ std::size_t Session::handle_lane(Broker& broker, const Turn& turn, std::size_t m
 }
 
 bool Session::listen() noexcept {
+  if (!takes_raises()) return true;  // it is looked at again when its answers have left
   if (!lane_->listen()) return false;
   is_raising_ = false;
   return true;
@@ -264,7 +261,7 @@ Session::Reply Session::dispatch(Broker& broker, const Turn& turn, const std::st
       if (const auto bad = alert::from_json(parameters, call))
         reply = {error_text("org.varlink.service.InvalidParameter", {{"parameter", *bad}}), {}, {}};
       else
-        reply = to_reply(Act{broker, caller_, turn, window_, lane_}(call));
+        reply = to_reply(Act{broker, caller_, turn, window_, lane_, lane_has_answers_}(call));
     });
   return reply ? std::move(*reply) : Reply{service_reply(method, parameters), {}, {}};
 }
@@ -299,15 +296,26 @@ Session::Reply Session::to_reply(Outcome<Value> outcome) const {
 }
 
 void Session::settle(const Broker& broker, const std::vector<Outcome<Settled>>& settled) {
-  for (const auto& ticket : raised_) lane_->answer(ticket ? verdict(settled[*ticket]) : verdict(ticket.error()));
-  if (!raised_.empty()) lane_->publish();
-  raised_.clear();
+  const auto text = [&](const Outcome<Settled>& raised) {
+    return raised ? reply_text(broker.receipt(*raised)) : refusal_text(raised.error());
+  };
   for (Reply& reply : outbox_) {
     if (!reply.ticket) continue;
-    const auto& raised = settled[*reply.ticket];
-    reply.text = raised ? reply_text(broker.receipt(*raised)) : refusal_text(raised.error());
+    reply.text = text(settled[*reply.ticket]);
     reply.ticket.reset();
   }
+  const auto answer = [&](const Outcome<Settled>& raised) {
+    const alert::LaneVerdict told = verdict(raised);
+    lane_->answer(told);
+    if (lane_has_answers_ && has_answer(told)) outbox_.push_back({text(raised), {}, {}});
+  };
+  for (const auto& ticket : raised_)
+    if (ticket)
+      answer(settled[*ticket]);
+    else
+      answer(tl::unexpected<Refusal>(ticket.error()));
+  if (!raised_.empty()) lane_->publish();
+  raised_.clear();
 }
 
 void Session::answer(std::uint64_t wait, const Outcome<alert::GetNotify::Reply>& answer) {

@@ -64,7 +64,7 @@ class Session {
   /// Whether raises may come through its lane without a word on the socket, until listen() says that the
   /// client will ring.
   [[nodiscard]] bool is_raising() const noexcept { return is_raising_; }
-  [[nodiscard]] bool has_raise() const noexcept { return is_raising_ && lane_->has_more(); }
+  [[nodiscard]] bool has_raise() const noexcept { return is_raising_ && takes_raises() && lane_->has_more(); }
   [[nodiscard]] bool listen() noexcept;
   /// One that could leave now.
   [[nodiscard]] bool has_reply() const noexcept { return !outbox_.empty() && outbox_.front().wait == 0; }
@@ -93,6 +93,8 @@ class Session {
   [[nodiscard]] bool takes_requests() const noexcept {
     return outbox_.empty() || (is_waiting() && outbox_.size() < kRepliesBehindAWait);
   }
+  /// Where a raise may have an answer, those before have left.
+  [[nodiscard]] bool takes_raises() const noexcept { return !lane_has_answers_ || outbox_.empty(); }
   void handle_one(Broker& broker, const Turn& turn, std::string_view request);
   Reply dispatch(Broker& broker, const Turn& turn, const std::string& method, const alert::Json& parameters);
   template <class Value>
@@ -106,6 +108,7 @@ class Session {
   std::size_t sent_ = 0;  // bytes of the first reply
   std::optional<alert::ReplayWindow> window_;
   std::optional<alert::LaneReader> lane_;
+  bool lane_has_answers_ = false;
   std::vector<Outcome<Broker::Ticket>> raised_;  // through the lane, in this turn
   bool is_raising_ = false;
   bool has_read_journal_ = false;  // in this turn

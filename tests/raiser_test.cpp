@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "alert/control/mailslot.hpp"
+#include "alert/wire/hex.hpp"
 #include "process.hpp"
 
 namespace {
@@ -174,6 +175,77 @@ TEST_F(Raising, ALaneBeyondTheLargestIsRefused) {
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code, Code::invalid_parameter);
   EXPECT_EQ(must(alert::OpenLane{alert::kMaxLaneCapacity}).capacity, alert::kMaxLaneCapacity);
+}
+
+/// Who asked for receipts gets of each raise what the socket would have answered.
+class Receipts : public Raising {
+ protected:
+  Raiser open_for_receipts(const test::Broker& at, std::uint64_t capacity = 0) {
+    auto raiser = Raiser::open(at.connect(), capacity, Raiser::Wants::receipts);
+    if (!raiser) ADD_FAILURE() << raiser.error().message;
+    return std::move(*raiser);
+  }
+  static std::string told(const alert::CallResult<alert::Receipt>& receipt) {
+    if (receipt) return alert::to_json(*receipt).dump();
+    return std::to_string(code(receipt.error().code)) + " " + receipt.error().message;
+  }
+  /// Through the socket, the same broker's answer to another raise.
+  std::string answered(const std::string& event, const std::string& wire) {
+    return told(client.call(alert::Raise{event, "lm20", alert::to_hex(alert::as_bytes(wire)), {}, {}}));
+  }
+};
+
+TEST_F(Receipts, NameWhoRefusedAndWhy) {
+  listen();
+  must(alert::Start{"TEST", "\\mailslot\\nobody", {}, {}});
+  Raiser raiser = open_for_receipts(broker);
+  ASSERT_TRUE(raiser.write(Profile::lm20, "TEST", alert::as_bytes(wire_of(1))));
+  std::string receipt = told(raiser.receipt(Raiser::kForever));
+  EXPECT_NE(receipt.find("nobody"), std::string::npos) << receipt;
+  ASSERT_EQ(receipt.replace(receipt.find("\"sequence\":1"), 12, "\"sequence\":2"), answered("TEST", wire_of(1)));
+}
+
+TEST_F(Receipts, OfRefusedRaisesAreTheSameSentences) {
+  Raiser raiser = open_for_receipts(broker);
+  const std::string no_alert = wire_of(1).substr(0, 37);
+  for (const auto& [event, wire] : {std::pair<std::string, std::string>("TEST", no_alert), {"A/B", wire_of(1)}}) {
+    ASSERT_TRUE(raiser.write(Profile::lm20, event, alert::as_bytes(wire)));
+    EXPECT_EQ(told(raiser.receipt(Raiser::kForever)), answered(event, wire));
+  }
+}
+
+TEST_F(Receipts, ComeInTheirOrderHoweverManyAreUnderWay) {
+  must(alert::MakeMailslot{kSlot, 40, {}, {}}), must(alert::Start{"TEST", kSlot, {}, {}});
+  Raiser raiser = open_for_receipts(broker, alert::kMinLaneCapacity);
+  constexpr std::uint64_t kRaises = 3'000;  // those above 99 are too long for the mailslot
+  std::uint64_t raised = 0;
+  for (std::uint64_t n = 1; n <= kRaises; ++n) {
+    while (raised < kRaises && raiser.write(Profile::lm20, "TEST", alert::as_bytes(wire_of(raised + 1)))) ++raised;
+    const auto receipt = raiser.receipt(Raiser::kForever);
+    ASSERT_TRUE(receipt) << receipt.error().message;
+    ASSERT_EQ(receipt->sequence, n);
+    ASSERT_EQ(receipt->journal.size(), 32U);
+    ASSERT_EQ(receipt->matched, 1U);
+    ASSERT_EQ(receipt->written, n < 100 ? 1U : 0U);
+    ASSERT_EQ(receipt->refused.size(), n < 100 ? 0U : 1U);
+  }
+}
+
+TEST_F(Receipts, ThatNobodyTakesStopTheirOwnLaneOnly) {
+  must(alert::Start{"TEST", "\\mailslot\\nobody", {}, {}});
+  Raiser silent = open_for_receipts(broker, 1 << 20);
+  std::uint64_t raised = 0;
+  while (silent.write(Profile::lm20, "TEST", alert::as_bytes(wire_of(raised)))) ++raised;
+  silent.flush();
+  Raiser other = open();
+  while (other.outstanding() < 1'000) ASSERT_TRUE(other.write(Profile::lm20, "OTHER", alert::as_bytes(wire_of(1))));
+  while (other.outstanding() > 0) EXPECT_EQ(next(other).code, 0U);
+  std::uint64_t accepted = 0;  // what the socket holds of the silent one's is all that was taken from its lane
+  for (std::uint64_t before = 1; before != accepted;)
+    before = std::exchange(accepted, must(alert::Stats{}).accepted);
+  EXPECT_LT(accepted, 1'000 + raised);
+  while (silent.outstanding() > 0) ASSERT_TRUE(silent.receipt(Raiser::kForever));
+  EXPECT_EQ(must(alert::Stats{}).accepted, 1'000 + raised);
 }
 
 TEST_F(Raising, AnEmptyRequestWithoutALaneIsMalformed) {

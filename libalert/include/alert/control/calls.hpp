@@ -243,19 +243,25 @@ struct OpenSemaphore {
 
 /// This connection's lane, for who raises a lot; with the reply travels its descriptor. Behind a raise
 /// that finds the broker listening goes one NUL over the connection.
+///
+/// With `answers`, whatever a verdict has no room for comes over the connection: of a raise that was refused, or
+/// that a recipient refused, the answer that Raise would have got, in their order. Until they have left, the
+/// broker takes nothing more from the lane; other calls would mix their replies with them.
 struct OpenLane {
   static constexpr std::string_view kMethod = "OpenLane";
   struct Reply {
     std::uint64_t capacity = 0;
+    std::string journal;  // 32 hexadecimal digits: that of every receipt
     template <class Self, class Pass>
     static void fields(Self& s, Pass& p) {
-      p("capacity", s.capacity);
+      p("capacity", s.capacity), p("journal", s.journal);
     }
   };
   std::optional<std::uint64_t> capacity;  // bytes of the ring; rounded up to a power of two
+  std::optional<bool> answers = {};
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
-    p("capacity", s.capacity);
+    p("capacity", s.capacity), p("answers", s.answers);
   }
 };
 

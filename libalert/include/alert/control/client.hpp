@@ -85,6 +85,15 @@ class Client {
     return tl::unexpected<CallFailure>(text.error());
   }
 
+  /// The answer to a call that was not made here but through this connection's lane.
+  template <class Call>
+  [[nodiscard]] CallResult<typename Call::Reply> answer(const Deadline& deadline) {
+    const auto text = receive(deadline);
+    if (text) return reply<Call>(*text);
+    close();
+    return tl::unexpected<CallFailure>(text.error());
+  }
+
   /// One NUL: there is something in this connection's lane. A socket that is full will be read anyway.
   void ring() noexcept { ::send(fd_.get(), "", 1, MSG_NOSIGNAL | MSG_DONTWAIT); }
 
@@ -160,8 +169,13 @@ class Client {
 
   CallResult<std::string> receive(const Deadline& deadline) {
     descriptors_.clear();
-    std::string text;
     for (;;) {
+      if (const std::size_t end = inbox_.find('\0'); end != std::string::npos) {
+        std::string text = inbox_.substr(0, end);
+        inbox_.erase(0, end + 1);
+        return text;
+      }
+      if (inbox_.size() > kLargestMessage) return call_failure(EPROTO, "the broker's reply");
       char bytes[16 * 1024];
       alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 8)];
       iovec part{bytes, sizeof bytes};
@@ -180,12 +194,7 @@ class Client {
       if (n == 0 || (n < 0 && errno == ECONNRESET)) return call_failure(ECONNRESET, "the broker is gone");
       if (n < 0) return call_failure(errno, "cannot receive from the broker");
       keep_descriptors(message);
-      text.append(bytes, static_cast<std::size_t>(n));
-      if (text.back() == '\0') {
-        text.pop_back();
-        return text;
-      }
-      if (text.size() > kLargestMessage) return call_failure(EPROTO, "the broker's reply");
+      inbox_.append(bytes, static_cast<std::size_t>(n));
     }
   }
 
@@ -208,6 +217,7 @@ class Client {
   Descriptor fd_;
   std::chrono::milliseconds timeout_ = kDefaultTimeout;
   std::vector<Descriptor> descriptors_;
+  std::string inbox_;  // what came behind the last reply
 };
 
 }  // namespace alert

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -18,16 +19,22 @@ namespace alert {
 class Raiser {
  public:
   static constexpr std::chrono::milliseconds kForever = std::chrono::milliseconds::max();
+  enum class Wants { verdicts, receipts };
 
-  /// Takes over the connection. `capacity`: bytes of the lane's ring; 0: the default.
-  [[nodiscard]] static CallResult<Raiser> open(Client client, std::uint64_t capacity = 0) {
-    const auto reply = client.call(OpenLane{capacity == 0 ? std::nullopt : std::optional(capacity)});
+  /// Takes over the connection. `capacity`: bytes of the lane's ring; 0: the default. Who wants receipts takes
+  /// every one of them, with receipt(), and calls nothing else over the connection while there are any to come.
+  [[nodiscard]] static CallResult<Raiser> open(Client client, std::uint64_t capacity = 0,
+                                               Wants wants = Wants::verdicts) {
+    OpenLane call;
+    if (capacity != 0) call.capacity = capacity;
+    if (wants == Wants::receipts) call.answers = true;
+    auto reply = client.call(call);
     if (!reply) return tl::unexpected<CallFailure>(reply.error());
     std::vector<Descriptor> fds = client.take_descriptors();
     if (fds.size() != 1) return call_failure(EPROTO, "the lane's descriptor");
     auto lane = LaneWriter::map(std::move(fds[0]));
     if (!lane) return call_failure(EPROTO, "the lane's memory");
-    return Raiser(std::move(client), std::move(*lane));
+    return Raiser(std::move(client), std::move(*lane), std::move(reply->journal));
   }
 
   /// Writes one raise down; it is on its way with the next flush() or verdict(). False: no room before
@@ -54,6 +61,16 @@ class Raiser {
     }
   }
 
+  /// The same with all that Raise would have answered. Precondition: opened for receipts.
+  [[nodiscard]] CallResult<Receipt> receipt(std::chrono::milliseconds timeout) {
+    const Deadline deadline(timeout);
+    const auto verdict = this->verdict(timeout);
+    if (!verdict) return tl::unexpected<CallFailure>(verdict.error());
+    if (!has_answer(*verdict))
+      return Receipt{journal_, verdict->sequence, verdict->matched, verdict->written, {}, {}};
+    return client_.answer<Raise>(deadline);
+  }
+
   /// How many raises have no verdict taken.
   [[nodiscard]] std::size_t outstanding() const noexcept { return lane_.outstanding(); }
   [[nodiscard]] Client& client() noexcept { return client_; }
@@ -61,10 +78,12 @@ class Raiser {
  private:
   static constexpr std::chrono::milliseconds kLookUp{1000};  // a dead broker wakes nobody
 
-  Raiser(Client client, LaneWriter lane) : client_(std::move(client)), lane_(std::move(lane)) {}
+  Raiser(Client client, LaneWriter lane, std::string journal)
+      : client_(std::move(client)), lane_(std::move(lane)), journal_(std::move(journal)) {}
 
   Client client_;
   LaneWriter lane_;
+  std::string journal_;
 };
 
 }  // namespace alert

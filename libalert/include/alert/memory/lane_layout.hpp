@@ -74,7 +74,7 @@ static_assert(offsetof(LaneHeader, closed) == 140);
 static_assert(offsetof(LaneHeader, listening) == 192);
 static_assert(sizeof(LaneHeader) <= kLaneHeaderBytes);
 
-/// What became of a raise: the counts of its receipt. Who was refused, `Explain` tells.
+/// What became of a raise: the counts of its receipt. Who refused it and why, OpenLane's answers tell.
 struct LaneVerdict {
   std::uint32_t code = 0;  // Code; success: it is in the journal
   std::uint32_t matched = 0;
@@ -83,6 +83,11 @@ struct LaneVerdict {
   std::uint32_t refused = 0;
   friend bool operator==(const LaneVerdict&, const LaneVerdict&) = default;
 };
+
+/// Whether there is more to be told than a verdict has room for.
+[[nodiscard]] constexpr bool has_answer(const LaneVerdict& verdict) noexcept {
+  return verdict.code != 0 || verdict.refused != 0;
+}
 
 using LaneId = std::array<std::uint8_t, 16>;
 
