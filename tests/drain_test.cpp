@@ -19,6 +19,11 @@ using Words = std::vector<std::string>;
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+std::string line(int code) {
+  const json fields{{"alrt_servicename", "S"}, {"alrtad_errcode", code}, {"mergestrings", json::array()}};
+  return json{{"class", "admin"}, {"fields", fields}}.dump() + "\n";
+}
+
 /// A broker with a spool, and a mailslot for ADMIN.
 class Spooling : public testing::Test {
  protected:
@@ -90,11 +95,7 @@ TEST_F(Spooling, AlertsThatAreLeftWhileItServesAreTakenAtOnce) {
 TEST_F(Spooling, ManyStayInOrder) {
   broker.kill();
   std::string lines;
-  for (int i = 0; i < 40; ++i)
-    lines += json{{"class", "admin"},
-                  {"fields", {{"alrt_servicename", "S"}, {"alrtad_errcode", i}, {"mergestrings", json::array()}}}}
-                 .dump() +
-             "\n";
+  for (int i = 0; i < 40; ++i) lines += line(i);
   const Finished left =
       broker.ctl({"raise", "--stdin", "--json", "--timeout", "20", "--spool-dir", spool()}, lines);
   ASSERT_EQ(test::lines(left.out).size(), 40u) << left.err;
@@ -103,6 +104,30 @@ TEST_F(Spooling, ManyStayInOrder) {
   const auto alerts = pending();
   ASSERT_EQ(alerts.size(), 40u);
   for (int i = 0; i < 40; ++i) EXPECT_EQ(alerts[static_cast<std::size_t>(i)].at("fields").at("alrtad_errcode"), i);
+}
+
+TEST_F(Spooling, ManyWhoseBrokerDiesInTheirMidstCountOnceAndStayInOrder) {
+  test::Process raising = broker.alertctl({"raise", "--stdin", "--spool-dir", spool()});
+  std::string out;
+  for (int i = 0; i < 3; ++i) {
+    raising.feed(line(i));
+    out += raising.out_line() + "\n";
+  }
+  broker.process().signal(SIGSTOP);
+  std::string more;
+  for (int i = 3; i < 300; ++i) more += line(i);
+  raising.feed(more);
+  broker.process().signal(SIGCONT);  // some have their receipts by now, of some nobody knows
+  broker.kill();
+  const Finished left = raising.finish(line(300));
+  EXPECT_EQ(left.status, 0) << left.err;
+  EXPECT_EQ(test::lines(out + left.out).size(), 301u);
+  ASSERT_TRUE(broker.start());
+  while (files() > 0) continue;
+  const auto alerts = pending();
+  ASSERT_EQ(alerts.size(), 301u);
+  for (int i = 0; i <= 300; ++i)
+    EXPECT_EQ(alerts[static_cast<std::size_t>(i)].at("fields").at("alrtad_errcode"), i);
 }
 
 TEST_F(Spooling, AFileStaysUntilItsAlertIsJournaled) {

@@ -95,6 +95,15 @@ class Process {
   void signal(int number) const { ::kill(pid_, number); }
   [[nodiscard]] pid_t pid() const { return pid_; }
 
+  /// Writes to its standard input, which stays open.
+  void feed(std::string_view input) const {
+    while (!input.empty()) {
+      const ssize_t n = ::write(in_.get(), input.data(), input.size());
+      if (n < 0) std::abort();
+      input.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+
   /// Feeds `input`, closes it, gathers everything until the end, and waits.
   Finished finish(std::string_view input = {}) {
     Finished result;

@@ -2,70 +2,24 @@
 
 #include <ctime>
 
-#include <nlohmann/json.hpp>
-
-#include "process.hpp"
+#include "post.hpp"
 #include "vectors.hpp"
 
 namespace {
 
 using nlohmann::json;
+using test::admin_line;
 using test::Finished;
-using Words = std::vector<std::string>;
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-Words operator+(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-/// A broker whose mailslot `box` gets some events.
-class Post {
- public:
-  explicit Post(const Words& events) {
-    broker_.ctl({"make", "box"});
-    for (const std::string& event : events) broker_.ctl({"start", event, "box"});
-  }
-  [[nodiscard]] const test::Broker* operator->() const { return &broker_; }
-
-  [[nodiscard]] Finished raise(const Words& words, std::string_view input = {}) const {
-    return broker_.ctl(Words{"raise"} + words, input);
-  }
-  [[nodiscard]] json receipt(const Words& words) const { return json::parse(raise(words + Words{"--json"}).out); }
-  /// What is in the box now, one object per alert.
-  [[nodiscard]] std::vector<json> pending() const {
-    std::vector<json> alerts;
-    for (const std::string& line : test::lines(broker_.ctl({"read", "box", "--json", "--hex"}).out))
-      alerts.push_back(json::parse(line));
-    return alerts;
-  }
-  /// The only alert in the box after these words.
-  [[nodiscard]] json raised(const Words& words) const {
-    const Finished done = raise(words);
-    EXPECT_EQ(done.status, 0) << done.err;
-    const auto alerts = pending();
-    return alerts.size() == 1 ? alerts[0] : json::parse(R"({"fields": {}})");
-  }
-  [[nodiscard]] std::uint64_t accepted() const {
-    return json::parse(broker_.ctl({"stats", "--json"}).out).at("accepted").get<std::uint64_t>();
-  }
-
- private:
-  test::Broker broker_;
-};
+using test::has;
+using test::Post;
+using test::Words;
+using test::operator+;
 
 /// `fields` without what every alert has.
 json own_fields(const json& alert) {
   json fields = alert.at("fields");
   for (const char* name : {"alrt_timestamp", "alrt_eventname", "alrt_servicename"}) fields.erase(name);
   return fields;
-}
-
-std::string admin_line(int code) {
-  return R"({"class": "admin", "fields": {"alrt_servicename": "HOOK", "alrtad_errcode": )" + std::to_string(code) +
-         R"(, "mergestrings": []}})"
-         "\n";
 }
 
 }  // namespace
@@ -273,34 +227,6 @@ TEST(RaiseFields, AMissingFileIsASystemErrorAndABrokenOneIsDamaged) {
   const Finished broken = post.raise({"--fields", post->folder().file("alert.json", "{\"class\": \"admin\"}")});
   EXPECT_EQ(broken.status, 4);
   EXPECT_TRUE(has(broken.err, "alert.json: fields: missing")) << broken.err;
-}
-
-TEST(RaiseStdin, RaisesEveryLineInOrder) {
-  const Post post({"ADMIN"});
-  const Finished done = post.raise({"--stdin", "--json"}, admin_line(1) + "\n" + admin_line(2) + admin_line(3));
-  EXPECT_EQ(done.status, 0) << done.err;
-  EXPECT_EQ(test::lines(done.out).size(), 3u);
-  const auto alerts = post.pending();
-  ASSERT_EQ(alerts.size(), 3u);
-  for (int i = 0; i < 3; ++i)
-    EXPECT_EQ(alerts[static_cast<std::size_t>(i)].at("fields").at("alrtad_errcode"), i + 1);
-}
-
-TEST(RaiseStdin, ABadLineIsNamedAndDoesNotStopTheOthers) {
-  const Post post({"ADMIN"});
-  const Finished done = post.raise({"--stdin"}, admin_line(1) + "{\"class\": \"tea\"}\n" + admin_line(3));
-  EXPECT_EQ(done.status, 4);
-  EXPECT_TRUE(has(done.err, "line 2: class: expected admin, user, print, errlog, message or custom")) << done.err;
-  EXPECT_EQ(post.pending().size(), 2u);
-}
-
-TEST(RaiseStdin, ForeignTextInAComplaintIsEscaped) {
-  const Finished done = Post({}).raise({"--stdin"}, R"({"class": "message", "fields": {"alrt_servicename": "S",)"
-                                                    R"( "msg_text": "a", "\u001b[31m\u202e": 1}})"
-                                                    "\n");
-  EXPECT_EQ(done.status, 4);
-  EXPECT_TRUE(has(done.err, "this class has no such field")) << done.err;
-  EXPECT_FALSE(has(done.err, "\x1b") || has(done.err, "\xE2\x80\xAE")) << done.err;
 }
 
 TEST(RaiseWire, AnotherEventReachesThoseWhoRegisteredForIt) {

@@ -46,4 +46,20 @@ TEST(RaiseTimeout, HoldsWhenTheBrokerIsStopped) {
   EXPECT_TRUE(has(late.err, "did not answer")) << late.err;
 }
 
+TEST(RaiseTimeout, HoldsForManyWhenTheBrokerStopsInTheirMidst) {
+  test::Broker broker;
+  const std::string line = R"({"class": "message", "fields": {"alrt_servicename": "S", "msg_text": "a"}})"
+                           "\n";
+  test::Process raising = broker.alertctl({"raise", "--stdin", "--timeout", "20"});
+  raising.feed(line);
+  EXPECT_EQ(raising.out_line(), "alert 1: matched 0, written 0");
+  broker.process().signal(SIGSTOP);
+  std::string many;
+  for (int i = 0; i < 5; ++i) many += line;
+  const Finished late = raising.finish(many);
+  EXPECT_EQ(late.status, 5);
+  EXPECT_TRUE(has(late.err, "did not answer")) << late.err;
+  EXPECT_TRUE(has(late.err, "5 alerts have no receipt")) << late.err;
+}
+
 }  // namespace

@@ -243,6 +243,16 @@ tl::expected<PackedAlert, std::string> pack_alert(const Alert& alert, std::strin
   return packed;
 }
 
+tl::expected<PackedAlert, std::string> pack_alert(Profile profile, Bytes wire, Codecs& codecs) {
+  const auto decoded = decode(profile, wire);
+  if (decoded)
+    return PackedAlert{
+        profile, codecs.of(profile).to_utf8(decoded->alert.header.alrt_eventname).utf8, {wire.begin(), wire.end()}};
+  return tl::unexpected<std::string>("not a well-formed " + std::string(name(profile)) +
+                                     " alert: " + std::string(meaning(decoded.error().code)) +
+                                     " (field at offset " + std::to_string(decoded.error().offset) + ")");
+}
+
 tl::expected<PackedAlert, std::string> pack_alert(std::string_view line, const FieldDefaults& defaults) {
   const auto no = [](std::string sentence) { return tl::unexpected<std::string>(std::move(sentence)); };
   const ParserText text = with_stand_ins(line);

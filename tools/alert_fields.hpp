@@ -16,6 +16,7 @@
 #include <tl/expected.hpp>
 
 #include "alert/wire/alert.hpp"
+#include "codecs.hpp"
 
 struct PackedAlert {
   alert::Profile profile;
@@ -38,6 +39,10 @@ inline constexpr std::size_t kLargestLine = 1024 * 1024;
 /// The error is a sentence that names the member and what was expected.
 [[nodiscard]] tl::expected<PackedAlert, std::string> pack_alert(std::string_view json,
                                                                 const FieldDefaults& defaults);
+
+/// Wire bytes as they are, for the event that their header names; the error is a sentence.
+[[nodiscard]] tl::expected<PackedAlert, std::string> pack_alert(alert::Profile profile, alert::Bytes wire,
+                                                                Codecs& codecs);
 
 /// The wire bytes of an alert; the error is a sentence.
 [[nodiscard]] tl::expected<PackedAlert, std::string> pack_alert(const alert::Alert& alert, std::string event);

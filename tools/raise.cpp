@@ -1,23 +1,17 @@
 // alertctl raise: an alert from the command line, from JSON, or as bytes.
 
-#include <array>
-#include <cstdio>
 #include <ctime>
-#include <fstream>
-#include <iostream>
 #include <memory>
 #include <vector>
 
-#include <sys/random.h>
-
-#include "alert/control/socket_path.hpp"
 #include "alert/control/spool.hpp"
 #include "alert/wire/hex.hpp"
 #include "alert_fields.hpp"
+#include "alert_input.hpp"
 #include "exit_status.hpp"
 #include "files.hpp"
-#include "json_writer.hpp"
 #include "print.hpp"
+#include "raising.hpp"
 #include "verbs.hpp"
 
 using namespace alert;
@@ -29,15 +23,9 @@ struct RaiseOptions {
   std::string service{"ALERTCTL"};
   std::string fields;
   std::string wire;
-  std::string event;
   bool from_stdin = false;
-  bool json = false;
-  bool must_deliver = false;
-  bool dry_run = false;
-  std::uint64_t require = 0;
-  std::string id;
-  bool spool = false;
-  std::string spool_dir;
+  bool raw = false;
+  RaisingOptions raising;
   // of the classes
   std::uint32_t code = 0;
   std::vector<std::string> strings;
@@ -46,124 +34,6 @@ struct RaiseOptions {
 };
 
 std::uint32_t now() { return static_cast<std::uint32_t>(std::time(nullptr)); }
-
-std::string receipt_json(const Receipt& receipt) {
-  std::string line;
-  JsonWriter json(line);
-  json.begin_object();
-  json.key("journal");
-  json.string(receipt.journal);
-  if (receipt.sequence) {
-    json.key("sequence");
-    json.number(*receipt.sequence);
-  }
-  json.key("matched");
-  json.number(receipt.matched);
-  json.key("written");
-  json.number(receipt.written);
-  json.key("refused");
-  json.begin_array();
-  for (const RefusedRecipient& refused : receipt.refused) {
-    json.begin_object();
-    json.key("recipient");
-    json.string(refused.recipient);
-    json.key("code");
-    json.number(refused.code);
-    json.key("reason");
-    json.string(refused.reason);
-    json.end_object();
-  }
-  json.end_array();
-  if (receipt.recipients) {
-    json.key("recipients");
-    json.begin_array();
-    for (const std::string& recipient : *receipt.recipients) json.string(recipient);
-    json.end_array();
-  }
-  json.end_object();
-  return line + "\n";
-}
-
-std::string receipt_text(const Receipt& receipt) {
-  std::string text = receipt.sequence ? "alert " + std::to_string(*receipt.sequence) : "dry run";
-  text += ": matched " + std::to_string(receipt.matched) + ", written " + std::to_string(receipt.written) + "\n";
-  for (const RefusedRecipient& refused : receipt.refused)
-    text += "  refused by " + for_terminal(refused.recipient) + ": " + for_terminal(refused.reason) + "\n";
-  for (const std::string& recipient : receipt.recipients.value_or(std::vector<std::string>()))
-    text += "  for " + for_terminal(recipient) + "\n";
-  return text;
-}
-
-std::string random_id() {
-  std::array<std::byte, 16> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return "";
-  return to_hex(bytes);
-}
-
-/// One connection, for as many alerts as come. Once one of them had to be left in the spool, those
-/// behind it follow it there, so that they stay in order.
-class Raising {
- public:
-  Raising(const Context& context, const RaiseOptions& options) : context_(context), options_(options) {}
-
-  int raise(const PackedAlert& alert) {
-    Raise call{options_.event.empty() ? alert.event : options_.event,
-               std::string(name(alert.profile)),
-               to_hex(alert.wire),
-               {},
-               {}};
-    const bool may_spool = options_.spool || !options_.spool_dir.empty();
-    if (options_.dry_run)
-      call.dry_run = true;
-    else if (!options_.id.empty())
-      call.id = options_.id;
-    else if (may_spool || context_.timeout_ms >= 0)
-      call.id = random_id();
-    const auto receipt = no_broker_ ? CallResult<Receipt>(tl::unexpect, *no_broker_) : ask(call);
-    if (!receipt && receipt.error().error && may_spool && !options_.dry_run) return leave(call, receipt.error());
-    if (!receipt) return complain(receipt.error());
-    if (!put(options_.json ? receipt_json(*receipt) : receipt_text(*receipt))) return kSystem;
-    const bool delivered = receipt->matched > 0 && receipt->written == receipt->matched;
-    return (options_.must_deliver && !delivered) || receipt->written < options_.require ? kNo : kDone;
-  }
-
- private:
-  /// Connecting and the call take no longer than --timeout together.
-  CallResult<Receipt> ask(const Raise& call) {
-    const Deadline deadline(context_.timeout(Client::kDefaultTimeout));
-    if (!client_) {
-      auto connected = Client::connect(client_sockets(context_.socket), deadline.left());
-      if (!connected) return tl::unexpected<CallFailure>(connected.error());
-      client_.emplace(std::move(*connected));
-    }
-    client_->set_timeout(deadline.left());
-    return client_->call(call);
-  }
-
-  int leave(const Raise& call, const CallFailure& failure) {
-    complain(failure.message);
-    no_broker_ = failure;
-    const std::string folder =
-        options_.spool_dir.empty() ? client_spool(client_sockets(context_.socket)) : options_.spool_dir;
-    if (folder.empty()) {
-      complain("no spool of that broker is known: name it with --spool-dir");
-      return kSystem;
-    }
-    if (const auto error = leave_in_spool(folder, call)) {
-      complain("cannot leave the alert in the spool " + folder + ": " + error.message());
-      return kSystem;
-    }
-    const std::string line =
-        options_.json ? "{\"spooled\": \"" + *call.id + "\"}" : "left in the spool: " + *call.id;
-    if (!put(line + "\n")) return kSystem;
-    return options_.must_deliver || options_.require > 0 ? kNo : kDone;  // nobody knows yet
-  }
-
-  const Context& context_;
-  const RaiseOptions& options_;
-  std::optional<Client> client_;
-  std::optional<CallFailure> no_broker_;
-};
 
 int malformed(const std::string& where, const std::string& sentence) {
   complain(where + ": " + sentence);
@@ -184,45 +54,47 @@ FieldDefaults defaults(const Context& context, const RaiseOptions& options) {
   return {profile_of(options.profile), context.codepage, now()};
 }
 
+int raise_one(const Context& context, const RaiseOptions& options, PackedAlert alert) {
+  Raising raising(context, options.raising, Raising::Way::call);
+  raising.raise(std::move(alert));
+  raising.settle();
+  return raising.status();
+}
+
 int raise_fields(const Context& context, const RaiseOptions& options) {
   if (const auto codecs = context.open_codecs(); !codecs) return codecs.error();
   const auto text = read_file(options.fields, kLargestMessage);
   if (!text) return no_file(options.fields, text.error());
-  const auto packed = pack_alert(as_text(*text), defaults(context, options));
+  auto packed = pack_alert(as_text(*text), defaults(context, options));
   if (!packed) return malformed(options.fields, packed.error());
-  return Raising(context, options).raise(*packed);
+  return raise_one(context, options, std::move(*packed));
 }
 
-/// Every line is tried; the status is that of the first one that failed.
-int raise_lines(const Context& context, const RaiseOptions& options) {
-  if (const auto codecs = context.open_codecs(); !codecs) return codecs.error();
-  Raising raising(context, options);
-  int status = kDone;
-  std::string line;
-  for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
-    if (line.empty()) continue;
-    const auto packed = pack_alert(line, defaults(context, options));
-    const int outcome =
-        packed ? raising.raise(*packed) : malformed("line " + std::to_string(number), packed.error());
-    if (outcome == kSystem) return kSystem;
-    if (status == kDone) status = outcome;
+/// Every line is tried; the status is that of the first one that failed. Of wire bytes, what is no alert is the
+/// end.
+int raise_many(const Context& context, const RaiseOptions& options) {
+  auto codecs = context.open_codecs();
+  if (!codecs) return codecs.error();
+  AlertInput input(options.raw ? AlertInput::Form::wire : AlertInput::Form::lines, defaults(context, options),
+                   std::move(*codecs));
+  Raising raising(context, options.raising, Raising::Way::lane);
+  for (bool goes_on = true; goes_on;) {
+    if (input.must_wait() && !raising.settle()) break;  // no receipt waits for the next alert
+    auto alert = input.next();
+    goes_on = alert ? *alert && raising.raise(std::move(**alert)) : raising.complain_of(alert.error());
   }
-  return status;
+  raising.settle();
+  return raising.status();
 }
 
 int raise_wire(const Context& context, const RaiseOptions& options) {
   const auto bytes = read_file(options.wire, kLargestAlert);
   if (!bytes) return no_file(options.wire, bytes.error());
-  const Profile profile = profile_of(options.profile);
-  const auto decoded = decode(profile, *bytes);
-  if (!decoded)
-    return malformed(options.wire, "not a well-formed " + options.profile +
-                                       " alert: " + std::string(meaning(decoded.error().code)) +
-                                       " (field at offset " + std::to_string(decoded.error().offset) + ")");
   auto codecs = context.open_codecs();
   if (!codecs) return codecs.error();
-  const std::string event = codecs->of(profile).to_utf8(decoded->alert.header.alrt_eventname).utf8;
-  return Raising(context, options).raise({profile, event, *bytes});
+  auto packed = pack_alert(profile_of(options.profile), *bytes, *codecs);
+  if (!packed) return malformed(options.wire, packed.error());
+  return raise_one(context, options, std::move(*packed));
 }
 
 /// The alert that the words of the command line make.
@@ -260,9 +132,9 @@ int raise_words(const Context& context, const RaiseOptions& options, const Other
   alert.other_info = words;
   for_each_field(alert, convert);
   if (!bad.empty()) return unusable("\"" + bad + "\" is not in code page " + context.codepage);
-  const auto packed = pack_alert(alert, event);
+  auto packed = pack_alert(alert, event);
   if (!packed) return unusable(packed.error());
-  return Raising(context, options).raise(*packed);
+  return raise_one(context, options, std::move(*packed));
 }
 
 std::optional<MergeStrings<std::string>> merge_strings(const std::vector<std::string>& words) {
@@ -282,35 +154,38 @@ void add_raise(CLI::App& app, Context& context) {
   raise->get_option("--profile")->capture_default_str();
   raise->add_option("--codepage", context.codepage, "OEM code page of lm20 text")->capture_default_str();
   auto* fields = raise->add_option("--fields", options->fields, "FILE with one JSON object, as `pack` takes it");
-  auto* lines = raise->add_flag("--stdin", options->from_stdin, "Many, one JSON object per line");
+  auto* many = raise->add_flag("--stdin", options->from_stdin, "Many, one JSON object per line");
+  raise->add_flag("--raw", options->raw, "With --stdin: wire bytes of alert behind alert")->needs(many);
   auto* wire = raise->add_option("--wire", options->wire, "FILE whose bytes are raised unchanged");
-  raise->add_option("--event", options->event, "Raise for this event, whatever the header says");
-  raise->add_flag("--json", options->json, "Print the receipt as JSON");
-  raise->add_flag("--must-deliver", options->must_deliver, "Exit 1 unless every match was written, and one was");
-  add_number(*raise, "--require", options->require, "Exit 1 unless at least this many were written");
-  raise->add_flag("--dry-run", options->dry_run, "Only say who would get it");
-  raise->add_option("--id", options->id, "32 hexadecimal digits; raised again it counts once")
+  raise->add_option("--event", options->raising.event, "Raise for this event, whatever the header says");
+  raise->add_flag("--json", options->raising.json, "Print the receipt as JSON");
+  raise->add_flag("--must-deliver", options->raising.must_deliver,
+                  "Exit 1 unless every match was written, and one was");
+  add_number(*raise, "--require", options->raising.require, "Exit 1 unless at least this many were written");
+  raise->add_flag("--dry-run", options->raising.dry_run, "Only say who would get it");
+  raise->add_option("--id", options->raising.id, "32 hexadecimal digits; raised again it counts once")
       ->transform([](std::string id) {
         for (char& c : id) c = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
         return id;
       })
       ->check(
           [](const std::string& id) { return is_spool_name(id) ? "" : std::string("not 32 hexadecimal digits"); })
-      ->excludes(lines);
-  raise->add_flag("--spool", options->spool, "Where no broker answers, leave it in its spool");
-  raise->add_option("--spool-dir", options->spool_dir, "The spool to leave it in; implies --spool");
+      ->excludes(many);
+  raise->add_flag("--spool", options->raising.spool, "Where no broker answers, leave it in its spool");
+  raise->add_option("--spool-dir", options->raising.spool_dir, "The spool to leave it in; implies --spool");
   add_number(*raise, "--timeout", context.timeout_ms, "Milliseconds to wait for the receipt [10000]", 1);
   raise->require_subcommand(0, 1);
   raise->fallthrough();
   raise->footer(std::string("Examples:\n  alertctl raise admin 2377 \"disk full\"\n"
-                            "  alertctl raise --wire capture.bin --profile nt\n") +
+                            "  alertctl raise --wire capture.bin --profile nt\n"
+                            "  alertctl read jobs --raw | alertctl raise --stdin --raw\n") +
                 kExitStatuses);
-  raise->callback([options, &context, raise, fields, lines, wire] {
-    const int sources = (fields->count() > 0) + (lines->count() > 0) + (wire->count() > 0);
+  raise->callback([options, &context, raise, fields, many, wire] {
+    const int sources = (fields->count() > 0) + (many->count() > 0) + (wire->count() > 0);
     if (sources + static_cast<int>(raise->get_subcommands().size()) != 1)
       throw CLI::RequiredError("one of admin, user, print, errlog, message, custom, --fields, --stdin, --wire");
     if (fields->count()) context.verb = [&context, options] { return raise_fields(context, *options); };
-    if (lines->count()) context.verb = [&context, options] { return raise_lines(context, *options); };
+    if (many->count()) context.verb = [&context, options] { return raise_many(context, *options); };
     if (wire->count()) context.verb = [&context, options] { return raise_wire(context, *options); };
   });
 

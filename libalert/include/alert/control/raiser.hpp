@@ -61,10 +61,13 @@ class Raiser {
     }
   }
 
-  /// The same with all that Raise would have answered. Precondition: opened for receipts.
+  /// The same with all that Raise would have answered, and timed_out instead of sem_timeout. Precondition: opened
+  /// for receipts.
   [[nodiscard]] CallResult<Receipt> receipt(std::chrono::milliseconds timeout) {
     const Deadline deadline(timeout);
     const auto verdict = this->verdict(timeout);
+    if (!verdict && verdict.error().code == Code::sem_timeout)
+      return call_failure(ETIMEDOUT, "the broker did not answer, the raise may still take effect");
     if (!verdict) return tl::unexpected<CallFailure>(verdict.error());
     if (!has_answer(*verdict))
       return Receipt{journal_, verdict->sequence, verdict->matched, verdict->written, {}, {}};

@@ -57,7 +57,8 @@ class FileWindow {
     used_ -= taken_;
     taken_ = 0;
     const std::size_t room_for = std::clamp(2 * buffer_.size(), kFirstRead, kLargestRead);
-    if (buffer_.size() < std::max(count, room_for)) buffer_.resize(std::max(count, room_for));
+    if (buffer_.size() < std::max(count, room_for))
+      buffer_.resize(count > kLargestRead ? count + kFirstRead : std::max(count, room_for));
     while (used_ < count) {
       std::byte* const to = buffer_.data() + used_;
       const std::size_t room = buffer_.size() - used_;
