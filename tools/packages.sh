@@ -2,7 +2,7 @@
 
 build_packages="g++ cmake ninja-build libboost-dev libcli11-dev libexpected-dev nlohmann-json3-dev libdeflate-dev
 libtomlplusplus-dev"
-test_packages="libgtest-dev python3 tshark tcpdump xxd bsdextrautils clang mingw-w64-common"
+test_packages="libgtest-dev python3 tshark tcpdump xxd bsdextrautils clang mingw-w64-common valgrind"
 all_packages="libclang-rt-14-dev"
 bench_packages="libbenchmark-dev libprotobuf-dev protobuf-compiler libflatbuffers-dev flatbuffers-compiler"
 
