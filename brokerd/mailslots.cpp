@@ -73,8 +73,10 @@ Outcome<alert::Nothing> Broker::remove(const Caller& caller, const alert::Delete
                                        std::uint64_t now_ns) {
   const auto slot = owned(caller, call.mailslot);
   if (!slot) return tl::unexpected<Refusal>(slot.error());
-  settle();
   const std::uint64_t incarnation = (*slot)->state.incarnation;
+  if (call.incarnation.value_or(incarnation) != incarnation)
+    return refuse(Code::path_not_found, "the mailslot of this name is another one now");
+  settle();
   auto done = change(caller, {MailslotDeleted{(*slot)->state.name}}, now_ns);
   if (!done) return done;
   awaited_.erase(incarnation);

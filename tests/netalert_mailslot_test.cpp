@@ -104,6 +104,24 @@ TEST_F(Mailslot51, F5_1_Delete_DropsWhatIsUnreadAndFreesTheName) {
   EXPECT_EQ(read(must_make()), "121");
 }
 
+TEST_F(Mailslot51, F5_1_Delete_LeavesAnotherMailslotThatHasTheNameByNow) {
+  const unsigned deleted = must_make();
+  auto other = broker.connect();
+  ASSERT_TRUE(other.call(alert::DeleteMailslot{kSlot}));
+  ASSERT_TRUE(other.call(alert::MakeMailslot{kSlot, {}, {}, {}}));
+  EXPECT_EQ(write("for the other"), 0);
+  EXPECT_EQ(DosDeleteMailslot(deleted), 0);
+  EXPECT_EQ(write("for the other, too"), 0);
+  ASSERT_TRUE(other.call(alert::DeleteMailslot{kSlot}));
+  const unsigned ended = must_make();
+  broker.kill();
+  ASSERT_TRUE(broker.start());
+  const unsigned successor = must_make();
+  EXPECT_EQ(DosDeleteMailslot(ended), 0);
+  EXPECT_EQ(write("for the successor"), 0);
+  EXPECT_EQ(read(successor), "for the successor");
+}
+
 TEST_F(Mailslot51, F5_1_Info_TellsSizesAndTheFirstMessage) {
   EXPECT_EQ(count(4711), -ERROR_INVALID_HANDLE);
   const unsigned slot = must_make(100, 1000);

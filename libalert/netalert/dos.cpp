@@ -89,7 +89,7 @@ unsigned short DosDeleteMailslot(unsigned handle) {
   return guarded(Code::not_enough_memory, [&]() -> unsigned short {
     const auto slot = remove_handle(handle, Slot::Front::dos);
     if (!slot) return code(Code::invalid_handle);
-    end(*slot);
+    slot->inbox->end();
     return code(Code::success);
   });
 }

@@ -24,18 +24,20 @@ constexpr std::size_t kAhead = 1 << 20;
 alert::CallResult<std::unique_ptr<Inbox>> Inbox::make(const alert::MakeMailslot& call, Order order) {
   auto client = alert::Client::connect(alert::client_sockets(""));
   if (!client) return tl::unexpected<alert::CallFailure>(client.error());
-  if (auto made = client->call(call); !made) return tl::unexpected<alert::CallFailure>(made.error());
+  const auto made = client->call(call);
+  if (!made) return tl::unexpected<alert::CallFailure>(made.error());
   auto mailslot = alert::Mailslot::open(std::move(*client), call.mailslot, alert::Mailslot::Mode::consume,
                                         alert::Mailslot::Wakeup::poll);
   if (!mailslot) return tl::unexpected<alert::CallFailure>(mailslot.error());
   alert::Descriptor news(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!news) return alert::call_failure(errno, call.mailslot);
-  return std::unique_ptr<Inbox>(new Inbox(std::move(*mailslot), call.mailslot, order, std::move(news)));
+  return std::unique_ptr<Inbox>(
+      new Inbox(std::move(*mailslot), {call.mailslot, made->incarnation}, order, std::move(news)));
 }
 
-Inbox::Inbox(alert::Mailslot mailslot, std::string name, Order order, alert::Descriptor news)
+Inbox::Inbox(alert::Mailslot mailslot, alert::DeleteMailslot own, Order order, alert::Descriptor news)
     : mailslot_(std::move(mailslot)),
-      name_(std::move(name)),
+      own_(std::move(own)),
       order_(order),
       ahead_(order == Order::priority ? kAhead : 1),
       arrival_(mailslot_.poll_descriptor()),
@@ -128,10 +130,11 @@ std::uint64_t Inbox::count(Head& head) {
   return before_.size() + (ended_ ? 0 : mailslot_.count());
 }
 
-void Inbox::close() {
+void Inbox::end() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
   announce();
+  (void)mailslot_.connection().call(own_);  // or it goes with this connection
 }
 
 /// Whoever waits has to look as long as there is something for one of them.

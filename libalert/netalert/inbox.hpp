@@ -41,10 +41,8 @@ class Inbox {
                    Taken& taken);
   /// How many messages there are, and the first.
   std::uint64_t count(Head& head);
-  /// Ends it for everybody who waits.
-  void close();
-
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Deletes the mailslot, and ends it for everybody who waits.
+  void end();
 
  private:
   struct Message {
@@ -54,7 +52,7 @@ class Inbox {
   };
   using Level = std::deque<Message>;
 
-  Inbox(alert::Mailslot mailslot, std::string name, Order order, alert::Descriptor news);
+  Inbox(alert::Mailslot mailslot, alert::DeleteMailslot own, Order order, alert::Descriptor news);
 
   /// Reads ahead, and tells the others who wait what there is.
   void pull();
@@ -66,7 +64,7 @@ class Inbox {
 
   std::mutex mutex_;
   alert::Mailslot mailslot_;
-  const std::string name_;
+  const alert::DeleteMailslot own_;  // this mailslot, and no later one of its name
   const Order order_;
   const std::size_t ahead_;  // bytes to read ahead of the program
   const int arrival_;        // readable when the mailslot may have something

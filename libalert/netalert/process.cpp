@@ -137,12 +137,6 @@ std::shared_ptr<const Slot> remove_handle(unsigned handle, Slot::Front front) {
   return slot;
 }
 
-void end(const Slot& slot) {
-  if (!slot.inbox) return;
-  slot.inbox->close();
-  (void)call(alert::DeleteMailslot{slot.name});  // or it goes with its connection
-}
-
 std::uint16_t number(const alert::CallFailure& failure) noexcept {
   if (!failure.error) return static_cast<std::uint16_t>(failure.code);
   return static_cast<std::uint16_t>(failure.error == std::errc::timed_out ? Code::wksta_not_started

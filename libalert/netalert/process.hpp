@@ -64,8 +64,6 @@ struct Slot {
 [[nodiscard]] std::shared_ptr<const Slot> slot_of(unsigned handle, Slot::Front front);
 /// The same, and it is one no more.
 [[nodiscard]] std::shared_ptr<const Slot> remove_handle(unsigned handle, Slot::Front front);
-/// Deletes the mailslot and ends it for whoever waits.
-void end(const Slot& slot);
 
 /// The number of a failed call: the broker's, or why there was none.
 [[nodiscard]] std::uint16_t number(const alert::CallFailure& failure) noexcept;

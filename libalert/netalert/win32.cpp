@@ -134,7 +134,7 @@ unsigned int MailslotClose(unsigned int handle) {
   return guarded(Code::not_enough_memory, [&]() -> unsigned int {
     const auto slot = remove_handle(handle, Slot::Front::win32);
     if (!slot) return code(Code::invalid_handle);
-    end(*slot);
+    if (slot->inbox) slot->inbox->end();
     return code(Code::success);
   });
 }

@@ -136,13 +136,15 @@ struct MakeMailslot {
   }
 };
 
+/// `incarnation`: only that one, not another that has the name by now.
 struct DeleteMailslot {
   static constexpr std::string_view kMethod = "DeleteMailslot";
   using Reply = Nothing;
   std::string mailslot;
+  std::optional<std::uint64_t> incarnation = {};
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
-    p("mailslot", s.mailslot);
+    p("mailslot", s.mailslot), p("incarnation", s.incarnation);
   }
 };
 
