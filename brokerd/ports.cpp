@@ -42,7 +42,7 @@ void Ports::unblock(std::uint64_t number) {
   if (found == ports_.end()) return;
   Port& port = found->second;
   port.unblocked = true;
-  while (!port.waiters.empty()) end_wait(port, Waiter(port.waiters.front()), {Code::invalid_function, {}});
+  while (!port.waiters.empty()) end_wait(port.waiters.begin()->first, {Code::invalid_function, {}});
   of(port.uid).bytes -= std::exchange(port.bytes, 0);
   queued_ -= port.queue.size();
   if (!port.queue.empty()) has_drained(port);
@@ -94,7 +94,7 @@ void Ports::add(std::uint64_t number, Filter filter) {
   const std::uint64_t id = next_filter_++;
   for_each_list(filter, [&](auto& lists, const auto& key) { lists[key].insert(id); });
   if (filter.handle != 0) by_handle_[filter.handle].insert(id);
-  port.filters.push_back(id);
+  port.filters.insert(id);
   ++of(port.uid).filters;
   filters_.emplace(id, Registered{number, std::move(filter)});
 }
@@ -112,7 +112,7 @@ void Ports::remove_filter(std::uint64_t id) {
     if (same->second.empty()) by_handle_.erase(same);
   }
   Port& port = ports_.at(number);
-  std::erase(port.filters, id);
+  port.filters.erase(id);
   --of(port.uid).filters;
   filters_.erase(found);
 }
@@ -178,7 +178,7 @@ std::optional<Quota> Ports::append(Port& port, Indication indication, const Limi
   if (port.unblocked) return std::nullopt;
   indication.ordinal = ++port.ordinal;
   if (!port.waiters.empty()) {
-    end_wait(port, Waiter(port.waiters.front()), {Code::success, std::move(indication)});
+    end_wait(port.waiters.begin()->first, {Code::success, std::move(indication)});
     return std::nullopt;
   }
   PerUid& mine = of(port.uid);
@@ -228,34 +228,28 @@ std::optional<Got> Ports::get(std::uint64_t number, std::uint64_t session, std::
   if (port.unblocked) return Got{Code::no_more_items, {}};
   if (!port.queue.empty()) return Got{Code::success, take_head(port)};
   if (timeout_ms == 0) return Got{Code::wait_timeout, {}};
-  const Waiter waiter{session, wait,
-                      timeout_ms == kForEver ? 0 : monotonic_ns + std::uint64_t{timeout_ms} * 1'000'000};
-  port.waiters.push_back(waiter);
+  const std::uint64_t deadline_ns =
+      timeout_ms == kForEver ? 0 : monotonic_ns + std::uint64_t{timeout_ms} * 1'000'000;
+  port.waiters.emplace(wait, Waiter{session, deadline_ns});
   port_of_wait_[wait] = number;
   by_session_[session].insert(wait);
-  if (waiter.deadline_ns != 0) deadlines_.emplace(waiter.deadline_ns, wait);
+  if (deadline_ns != 0) deadlines_.emplace(deadline_ns, wait);
   return std::nullopt;
 }
 
-void Ports::end_wait(Port& port, const Waiter& waiter, Got got) {
-  std::erase_if(port.waiters, [&](const Waiter& other) { return other.wait == waiter.wait; });
-  deadlines_.erase({waiter.deadline_ns, waiter.wait});
-  port_of_wait_.erase(waiter.wait);
+void Ports::end_wait(std::uint64_t wait, Got got) {
+  const Waiter waiter = ports_.at(port_of_wait_.extract(wait).mapped()).waiters.extract(wait).mapped();
+  deadlines_.erase({waiter.deadline_ns, wait});
   if (const auto mine = by_session_.find(waiter.session); mine != by_session_.end()) {
-    mine->second.erase(waiter.wait);
+    mine->second.erase(wait);
     if (mine->second.empty()) by_session_.erase(mine);
   }
-  waited_.push_back({waiter.session, waiter.wait, std::move(got)});
+  waited_.push_back({waiter.session, wait, std::move(got)});
 }
 
 void Ports::expire(std::uint64_t monotonic_ns) {
-  while (!deadlines_.empty() && deadlines_.begin()->first <= monotonic_ns) {
-    const std::uint64_t wait = deadlines_.begin()->second;
-    Port& port = ports_.at(port_of_wait_.at(wait));
-    const auto waiter = std::find_if(port.waiters.begin(), port.waiters.end(),
-                                     [&](const Waiter& other) { return other.wait == wait; });
-    end_wait(port, Waiter(*waiter), {Code::wait_timeout, {}});
-  }
+  while (!deadlines_.empty() && deadlines_.begin()->first <= monotonic_ns)
+    end_wait(deadlines_.begin()->second, {Code::wait_timeout, {}});
 }
 
 std::optional<std::uint64_t> Ports::next_deadline() const noexcept {
@@ -264,17 +258,14 @@ std::optional<std::uint64_t> Ports::next_deadline() const noexcept {
 
 void Ports::end_waits(Code code) {
   for (auto& [number, port] : ports_)
-    while (!port.waiters.empty()) end_wait(port, Waiter(port.waiters.front()), {code, {}});
+    while (!port.waiters.empty()) end_wait(port.waiters.begin()->first, {code, {}});
 }
 
 void Ports::leave(std::uint64_t session) {
   const auto mine = by_session_.find(session);
   if (mine == by_session_.end()) return;
   for (const std::uint64_t wait : std::set<std::uint64_t>(mine->second)) {
-    Port& port = ports_.at(port_of_wait_.at(wait));
-    const auto waiter = std::find_if(port.waiters.begin(), port.waiters.end(),
-                                     [&](const Waiter& other) { return other.wait == wait; });
-    end_wait(port, Waiter(*waiter), {});
+    end_wait(wait, {});
     waited_.pop_back();  // nobody is there to be told
   }
 }

@@ -93,7 +93,8 @@ class Ports {
   void queue_for(std::uint64_t port, const ObjectEvent& event, std::uint32_t key, const Happening& happening,
                  const Limits& limits, std::string_view cluster);
 
-  /// The head of the queue, or why there is none; nothing: it waits, and waited() will tell.
+  /// The head of the queue, or why there is none; nothing: it waits, and take_waited() will tell. `wait` is
+  /// larger each time.
   std::optional<Got> get(std::uint64_t port, std::uint64_t session, std::uint64_t wait, std::uint32_t timeout_ms,
                          std::uint64_t monotonic_ns);
   /// Those whose time has come are told so.
@@ -118,9 +119,9 @@ class Ports {
   [[nodiscard]] std::vector<Waited> take_waited() noexcept { return std::exchange(waited_, {}); }
 
  private:
+  using FilterIds = std::set<std::uint64_t>;  // in the order of registration
   struct Waiter {
     std::uint64_t session;
-    std::uint64_t wait;
     std::uint64_t deadline_ns;  // 0: none
   };
   struct Port {
@@ -131,8 +132,8 @@ class Ports {
     std::uint64_t ordinal = 0;
     std::uint64_t bytes = 0;
     std::deque<Indication> queue;
-    std::vector<Waiter> waiters;  // first come, first served
-    std::vector<std::uint64_t> filters;
+    std::map<std::uint64_t, Waiter> waiters;  // by their wait, which grows: first come, first served
+    FilterIds filters;
   };
   struct Registered {
     std::uint64_t port;
@@ -143,8 +144,6 @@ class Ports {
     std::size_t filters = 0;
     std::uint64_t bytes = 0;
   };
-  using FilterIds = std::set<std::uint64_t>;  // in the order of registration
-
   /// Calls `f` with every list that the filter stands in.
   template <class F>
   void for_each_list(const Filter& filter, F&& f);
@@ -152,7 +151,7 @@ class Ports {
   [[nodiscard]] std::vector<std::uint64_t> matching(const ObjectEvent& event);
   /// The bound by which it did not fit and only counts as lost.
   std::optional<Quota> append(Port& port, Indication indication, const Limits& limits, std::string_view cluster);
-  void end_wait(Port& port, const Waiter& waiter, Got got);
+  void end_wait(std::uint64_t wait, Got got);
   Indication take_head(Port& port);
   void has_filled(const Port& port);
   void has_drained(const Port& port);

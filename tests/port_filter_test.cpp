@@ -292,4 +292,15 @@ TEST_F(PortFilter, NP_6_12_AnEventIsComparedWithTheFiltersOnItsObjectAndKindAlon
   EXPECT_EQ(all(port).size(), 1u);
 }
 
+TEST(Ports, ForgetAHandleWithAsManyFiltersAsAUidMayHaveAtOnce) {
+  brokerd::Ports ports;
+  ports.open(1, test::kMe, 1);
+  const brokerd::Filter filter{kGroupState, 7, brokerd::Objects::Key{ObjectKind::group, "G"}, false, 9};
+  const std::size_t most = brokerd::Limits::standard(true)[brokerd::Quota::filters];
+  for (std::size_t i = 0; i < most; ++i) ports.add(1, filter);
+  EXPECT_EQ(ports.filters_of(test::kMe), most);
+  ports.forget_handle(9);  // with a search through all for each of them: minutes
+  EXPECT_EQ(ports.filters_of(test::kMe), 0u);
+}
+
 }  // namespace
