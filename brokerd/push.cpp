@@ -79,11 +79,12 @@ void Push::look(std::uint64_t number, std::span<const Source> sources, std::uint
   session.covered = std::move(covered);
   if (!is_pending) return plan(number, session, std::nullopt);
   const std::uint64_t due = session.due_ns && !was_drained ? *session.due_ns : monotonic_ns;
+  for (; !quiet_.empty() && quiet_.front()->second <= monotonic_ns; quiet_.pop_front())
+    quiet_until_.erase(quiet_.front());
   const auto quiet = quiet_until_.find(session.callback.address);
   const std::uint64_t free = quiet == quiet_until_.end() ? 0 : quiet->second;
   if (due > monotonic_ns || free > monotonic_ns) return plan(number, session, due, std::max(due, free));
-  std::erase_if(quiet_until_, [&](const auto& other) { return other.second <= monotonic_ns; });
-  quiet_until_[session.callback.address] = monotonic_ns + kQuietNs;
+  quiet_.push_back(quiet_until_.emplace(session.callback.address, monotonic_ns + kQuietNs).first);
   datagrams_.push_back(session.callback);
   plan(number, session, monotonic_ns + interval_ns_);
 }

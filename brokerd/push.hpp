@@ -3,6 +3,7 @@
 // and what is pending come in, datagrams go out.
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -79,7 +80,9 @@ class Push {
   std::unordered_map<std::uint64_t, std::set<std::uint64_t>> by_mailslot_;
   std::set<std::uint64_t> news_;
   std::set<std::pair<std::uint64_t, std::uint64_t>> deadlines_;  // (time, session)
-  std::map<alert::CallbackAddress, std::uint64_t> quiet_until_;
+  using QuietUntil = std::map<alert::CallbackAddress, std::uint64_t>;
+  QuietUntil quiet_until_;
+  std::deque<QuietUntil::iterator> quiet_;  // in the order in which they end
   std::vector<Callback> datagrams_;
 };
 

@@ -109,6 +109,18 @@ TEST_F(PushRegistration, AnAddressGetsOneDatagramASecondWhateverTheSessionDoes) 
   EXPECT_EQ(look(1, 11, 10, kSecond), 1u);
 }
 
+TEST_F(PushRegistration, ForEverNewAddressesCostTheSameEach) {
+  std::size_t sent = 0;
+  for (std::uint64_t port = 1; port <= 0xFFFF; ++port) {  // with a look at all that are quiet: minutes
+    push.add(1, 7, callback("127.0.0.1:" + std::to_string(port)));
+    sent += look(1, 1, 0, port);
+  }
+  EXPECT_EQ(sent, 0xFFFFu);
+  push.add(1, 7, callback("127.0.0.1:1"));
+  EXPECT_EQ(look(1, 1, 0, kSecond), 0u);
+  EXPECT_EQ(look(1, 1, 0, kSecond + 1), 1u);
+}
+
 TEST_F(PushRegistration, SessionsThatShareAnAddressTakeTurns) {
   push.set_interval(kSecond);
   for (const std::uint64_t number : {1u, 2u, 3u})
