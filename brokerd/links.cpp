@@ -53,6 +53,10 @@ alert::SystemResult<Links> Links::open() {
 }
 
 void Links::ask() {
+  if (is_asked_) {  // the kernel tells one list at a time
+    is_torn_ = true;
+    return;
+  }
   struct {
     nlmsghdr header;
     ifinfomsg link;
@@ -63,7 +67,7 @@ void Links::ask() {
   request.link.ifi_family = AF_UNSPEC;
   told_.clear();
   is_torn_ = false;
-  (void)::send(socket_.get(), &request, sizeof request, MSG_DONTWAIT);
+  is_asked_ = ::send(socket_.get(), &request, sizeof request, MSG_DONTWAIT) == sizeof request;
 }
 
 std::vector<LinkNews> Links::receive() {
@@ -74,9 +78,12 @@ std::vector<LinkNews> Links::receive() {
     socklen_t size = sizeof from;
     const ssize_t n =
         ::recvfrom(socket_.get(), bytes, sizeof bytes, MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &size);
-    if (n < 0 && errno == ENOBUFS) ask();  // more came than the socket could keep
+    has_lost_ |= n < 0 && errno == ENOBUFS;  // more came than the socket could keep
     if (n < 0 && (errno == ENOBUFS || errno == EINTR)) continue;
-    if (n <= 0) break;
+    if (n <= 0) {  // before it is drained the kernel drops what comes, and does not say so again
+      if (std::exchange(has_lost_, false)) ask();
+      break;
+    }
     if (from.nl_pid == 0) read({bytes, static_cast<std::size_t>(n)}, news);
   }
   return news;
@@ -88,19 +95,24 @@ void Links::read(alert::Bytes datagram, std::vector<LinkNews>& news) {
     if (header.nlmsg_len < sizeof header || header.nlmsg_len > datagram.size()) return;
     const alert::Bytes message = datagram.subspan(sizeof header, header.nlmsg_len - sizeof header);
     is_torn_ |= (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-    if (header.nlmsg_type == RTM_NEWLINK || header.nlmsg_type == RTM_DELLINK) {
-      read_link(message, header.nlmsg_type == RTM_DELLINK, news);
+    if (header.nlmsg_type == RTM_NEWLINK && (header.nlmsg_flags & NLM_F_MULTI) != 0) {
+      read_link(message, How::listed, news);
+    } else if (header.nlmsg_type == RTM_NEWLINK || header.nlmsg_type == RTM_DELLINK) {
+      read_link(message, header.nlmsg_type == RTM_DELLINK ? How::gone : How::changed, news);
     } else if (header.nlmsg_type == NLMSG_DONE) {
+      is_asked_ = false;
       if (is_torn_)
         ask();
       else
         news.emplace_back(LinksTold{std::exchange(told_, {})});
+    } else if (header.nlmsg_type == NLMSG_ERROR) {
+      is_asked_ = false;
     }
     datagram = datagram.subspan(std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), datagram.size()));
   }
 }
 
-void Links::read_link(alert::Bytes message, bool is_gone, std::vector<LinkNews>& news) {
+void Links::read_link(alert::Bytes message, How how, std::vector<LinkNews>& news) {
   if (message.size() < sizeof(ifinfomsg)) return;
   const auto info = alert::load<ifinfomsg>(message.data());
   if (info.ifi_family != AF_UNSPEC) return;  // a bridge tells about its ports, which do not come or go by that
@@ -126,12 +138,12 @@ void Links::read_link(alert::Bytes message, bool is_gone, std::vector<LinkNews>&
   std::string& known = names_[info.ifi_index];
   if (!known.empty() && known != link.name) news.emplace_back(LinkGone{known});
   known = link.name;
-  if (is_gone) {
+  if (how == How::gone) {
     names_.erase(info.ifi_index);
     std::erase(told_, link.name);
     news.emplace_back(LinkGone{link.name});
   } else {
-    told_.push_back(link.name);
+    if (how == How::listed) told_.push_back(link.name);
     news.emplace_back(std::move(link));
   }
 }

@@ -28,12 +28,16 @@ class Links {
 
  private:
   explicit Links(alert::Descriptor socket) noexcept : socket_(std::move(socket)) {}
-  void read_link(alert::Bytes message, bool is_gone, std::vector<LinkNews>& news);
+  /// What is changed may have gone since, without a word where that was lost: only a list says who is there.
+  enum class How { listed, changed, gone };
+  void read_link(alert::Bytes message, How how, std::vector<LinkNews>& news);
 
   alert::Descriptor socket_;
   std::map<std::int32_t, std::string> names_;  // by index: a link may change its name
   std::vector<std::string> told_;              // of the list that is being told
-  bool is_torn_ = false;                       // the list changed while it was told
+  bool has_lost_ = false;                      // and it is not yet asked what
+  bool is_asked_ = false;                      // a list is being told
+  bool is_torn_ = false;                       // it changed meanwhile: another one is wanted
 };
 
 }  // namespace brokerd

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -122,9 +123,9 @@ struct HostLinks : testing::Test {
   ~HostLinks() override {
     if (before) (void)::setns(before.get(), CLONE_NEWNET);
   }
-  void set(bool up) {
+  void set(bool up, const char* name = "lo") {
     ifreq request{};
-    std::strcpy(request.ifr_name, "lo");
+    std::strcpy(request.ifr_name, name);
     request.ifr_flags = up ? IFF_UP : 0;
     ASSERT_EQ(::ioctl(socket.get(), SIOCSIFFLAGS, &request), 0);
   }
@@ -163,6 +164,19 @@ TEST_F(HostLinks, AreLookedAtAgainAfterARestart) {
   client.emplace(broker->connect());
   await_state(alert::kUp);
   EXPECT_EQ(lo().state_sequence, sequence + 1);
+}
+
+TEST_F(HostLinks, AreThoseThatAreThereAlsoWhereTooMuchCameAtOnce) {
+  await_state(alert::kUnavailable);
+  if (::ioctl(socket.get(), SIOCBRADDBR, "bridge") != 0) GTEST_SKIP() << "no bridges: " << std::strerror(errno);
+  const auto count = [this] { return client->call(alert::ListObjects{"netinterface", {}})->rows.size(); };
+  while (count() != 2) std::this_thread::yield();
+  broker->process().signal(SIGSTOP);
+  for (int i = 0; i < 500; ++i) set(i % 2 == 0, "bridge");  // more than the kernel keeps for the broker
+  EXPECT_EQ(::ioctl(socket.get(), SIOCBRDELBR, "bridge"), 0);
+  broker->process().signal(SIGCONT);
+  while (count() != 1) std::this_thread::yield();
+  EXPECT_EQ(lo().name, "lo");
 }
 
 }  // namespace

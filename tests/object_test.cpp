@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <linux/rtnetlink.h>
+
 #include "brokerd/ledger.hpp"
+#include "brokerd/links.hpp"
 #include "brokerd/recovery.hpp"
 
 namespace {
@@ -234,6 +237,50 @@ TEST(Objects, ALinkTakesOverWhatSomebodyMadeUnderItsName) {
   world(alert::ObjectAdd{"netinterface", "eth0", alert::kUp});
   EXPECT_EQ(world.take(link(world, "eth0", alert::kUp)), Told{"NETINTERFACE_PROPERTY eth0 @1"});
   EXPECT_TRUE(world.find(ObjectKind::net_interface, "eth0")->link);
+}
+
+/// What the kernel says about a link, or, without a name, that its list is over.
+std::vector<std::byte> said(std::uint16_t type, std::uint16_t flags, const std::string& name = "") {
+  struct {
+    nlmsghdr header;
+    ifinfomsg link;
+    rtattr attribute;
+    char name[8];
+  } message{};
+  message.header.nlmsg_len = sizeof message;
+  message.header.nlmsg_type = type;
+  message.header.nlmsg_flags = flags;
+  message.link.ifi_index = name.empty() ? 0 : name[0];
+  message.attribute = {sizeof(rtattr) + sizeof message.name, IFLA_IFNAME};
+  name.copy(message.name, sizeof message.name - 1);
+  const auto bytes = alert::as_bytes({reinterpret_cast<const char*>(&message), sizeof message});
+  return {bytes.begin(), bytes.end()};
+}
+std::vector<std::byte> listed(const std::string& name) { return said(RTM_NEWLINK, NLM_F_MULTI, name); }
+std::vector<std::byte> changed(const std::string& name) { return said(RTM_NEWLINK, 0, name); }
+std::vector<std::byte> over() { return said(NLMSG_DONE, NLM_F_MULTI); }
+
+TEST(HostsLinks, AreThoseOfTheListWhateverWasSaidOfOthersMeanwhile) {
+  auto links = Links::open();
+  ASSERT_TRUE(links) << links.error().message();
+  std::vector<LinkNews> news;
+  for (const auto& datagram : {changed("gone"), listed("lo"), listed("eth0"), said(RTM_DELLINK, 0, "eth0"), over()})
+    links->read(datagram, news);
+  ASSERT_EQ(news.size(), 5u);
+  EXPECT_EQ(std::get<LinksTold>(news.back()).names, std::vector<std::string>{"lo"}) << "that it went may be lost";
+}
+
+TEST(HostsLinks, AreListedOnceMoreWhereTheyAreAskedForMeanwhile) {
+  auto links = Links::open();  // asks
+  ASSERT_TRUE(links) << links.error().message();
+  std::vector<LinkNews> news;
+  links->read(listed("lo"), news);
+  links->ask();
+  for (const auto& datagram : {listed("eth0"), over()}) links->read(datagram, news);
+  EXPECT_EQ(news.size(), 2u) << "not half a list";
+  for (const auto& datagram : {listed("lo"), listed("eth0"), over()}) links->read(datagram, news);
+  ASSERT_EQ(news.size(), 5u);
+  EXPECT_EQ(std::get<LinksTold>(news.back()).names, (std::vector<std::string>{"lo", "eth0"}));
 }
 
 TEST(ObjectKinds, HaveTheBitsOfTheirEventsAndNoOthers) {
