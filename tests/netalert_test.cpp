@@ -266,6 +266,15 @@ TEST_F(NetAlert, F4_3_2138_TellsThatTheBrokerDoesNotAnswer) {
   EXPECT_EQ(raise(), 0);
 }
 
+TEST_F(NetAlert, F4_3_2138_TellsThatTheBrokerWentBeforeItAnswered) {
+  ASSERT_EQ(start("TEST", kSlot), 0);
+  broker.process().signal(SIGSTOP);
+  test::Waiter raiser([] { return raise(); });
+  EXPECT_TRUE(raiser.sleeps_in(SYS_poll));
+  broker.kill();
+  EXPECT_EQ(raiser.result(), NERR_WkstaNotStarted);  // it may have happened
+}
+
 TEST(NetAlertNumbers, F4_3_Names_AreThoseOfTheBroker) {
   using alert::Code;
   const std::pair<int, Code> numbers[] = {
@@ -375,6 +384,15 @@ TEST_F(Win32Alert, F4_4_2_TellsThatThereIsNoBroker) {
   broker.kill();
   EXPECT_EQ(raise_w("TEST", header("TEST")), 2u);
   EXPECT_EQ(raise_ex("TEST", ""), 2u);
+}
+
+TEST_F(Win32Alert, F4_4_2_IsNotSaidOfABrokerThatWentBeforeItAnswered) {
+  ASSERT_EQ(raise_w("TEST", header("TEST")), 0u);
+  broker.process().signal(SIGSTOP);
+  test::Waiter raiser([] { return static_cast<int>(raise_w("TEST", header("TEST"))); });
+  EXPECT_TRUE(raiser.sleeps_in(SYS_poll));
+  broker.kill();
+  EXPECT_EQ(raiser.result(), NERR_WkstaNotStarted);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
  * Every call returns 0 or one of the numbers below. Beyond those that each call names, the broker may
  * answer 5 (a rule or an owner is against it), 29 (its disk is full) and 1816 (a quota is exhausted).
  * NERR_NetNotStarted: there is no broker, nothing has happened. NERR_WkstaNotStarted: there is one, but
- * it did not answer in time; the call may still take effect.
+ * it did not answer in time, or went before it answered; the call may have taken effect, or still take it.
  *
  * The broker is the one that ALERTBROKER_SOCKET names, otherwise the user's, otherwise the host's.
  * Names are UTF-8. Calls may come from several threads at once, on one handle, too. A mailslot made here
@@ -30,7 +30,7 @@
 #define NERR_BASE 2100
 #define NERR_NetNotStarted (NERR_BASE + 2)    /* no broker */
 #define NERR_ShareMem (NERR_BASE + 4)         /* no memory */
-#define NERR_WkstaNotStarted (NERR_BASE + 38) /* no answer in time */
+#define NERR_WkstaNotStarted (NERR_BASE + 38) /* no answer */
 #define NERR_BadEventName (NERR_BASE + 43)
 #define NERR_AlertExists (NERR_BASE + 330)   /* the pair is registered */
 #define NERR_TooManyAlerts (NERR_BASE + 331) /* the table is full */

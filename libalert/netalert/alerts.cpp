@@ -36,7 +36,7 @@ unsigned short lm20_code(Code code) noexcept { return static_cast<unsigned short
 
 /// What Win32 knows is that the service is not there.
 unsigned int win32_code(const alert::CallFailure& failure) noexcept {
-  return failure.error ? static_cast<unsigned>(Code::file_not_found) : number(failure);
+  return is_without_broker(failure) ? static_cast<unsigned>(Code::file_not_found) : number(failure);
 }
 
 alert::CallResult<alert::Receipt> raise(std::string event, alert::Profile profile, alert::Bytes wire,

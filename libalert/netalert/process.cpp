@@ -137,10 +137,14 @@ std::shared_ptr<const Slot> remove_handle(unsigned handle, Slot::Front front) {
   return slot;
 }
 
+bool is_without_broker(const alert::CallFailure& failure) noexcept {
+  return failure.error && failure.error != std::errc::timed_out && failure.error != std::errc::connection_reset &&
+         failure.error != std::errc::protocol_error;
+}
+
 std::uint16_t number(const alert::CallFailure& failure) noexcept {
   if (!failure.error) return static_cast<std::uint16_t>(failure.code);
-  return static_cast<std::uint16_t>(failure.error == std::errc::timed_out ? Code::wksta_not_started
-                                                                          : Code::net_not_started);
+  return static_cast<std::uint16_t>(is_without_broker(failure) ? Code::net_not_started : Code::wksta_not_started);
 }
 
 bool is_utf8(std::string_view text) noexcept {

@@ -65,6 +65,8 @@ struct Slot {
 /// The same, and it is one no more.
 [[nodiscard]] std::shared_ptr<const Slot> remove_handle(unsigned handle, Slot::Front front);
 
+/// Nobody could be asked, so nothing has happened. (A broker that was asked and did not answer may have done it.)
+[[nodiscard]] bool is_without_broker(const alert::CallFailure& failure) noexcept;
 /// The number of a failed call: the broker's, or why there was none.
 [[nodiscard]] std::uint16_t number(const alert::CallFailure& failure) noexcept;
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;

@@ -30,7 +30,7 @@ bool is_elsewhere(std::string_view name) noexcept {
 }
 
 unsigned int open_error(const alert::CallFailure& failure) noexcept {
-  const bool is_missing = failure.error || failure.code == Code::path_not_found;
+  const bool is_missing = is_without_broker(failure) || failure.code == Code::path_not_found;
   return is_missing ? code(Code::file_not_found) : number(failure);
 }
 
@@ -50,7 +50,7 @@ unsigned int MailslotCreate(const char* name, unsigned int max_message, unsigned
     if (max_message > 0 && max_message < alert::kLargestAlert) call.max_message = max_message;
     call.session = true;
     auto inbox = Inbox::make(call, Inbox::Order::arrival);
-    if (!inbox) return inbox.error().error ? code(Code::file_not_found) : number(inbox.error());
+    if (!inbox) return open_error(inbox.error());
     Slot slot{Slot::Front::win32, std::move(*inbox), call.mailslot};
     slot.message_size = max_message;
     slot.read_timeout = read_timeout;
