@@ -188,6 +188,18 @@ TEST_F(ClusterLibrary, NP_9_6_ABufferThatIsTooSmallKeepsTheEvent) {
   EXPECT_EQ(next(0), "!258");
 }
 
+TEST_F(ClusterLibrary, NP_9_6_ANameWithoutItsLengthIsRefusedAndTheEventStays) {
+  RegisterClusterNotify(port, CLUSTER_CHANGE_GROUP_STATE, group, 5);
+  set("group", "g", 1);
+  unsigned short name[5];
+  EXPECT_EQ(GetClusterNotify(port, nullptr, nullptr, name, nullptr, 60'000), 87u);
+  EXPECT_EQ(next(), "5 4096 g");
+  set("group", "g", 0);
+  EXPECT_EQ(GetClusterNotify(port, nullptr, nullptr, nullptr, nullptr, 60'000), 0u)
+      << "who wants neither, takes it";
+  EXPECT_EQ(next(0), "!258");
+}
+
 TEST_F(ClusterLibrary, NP_13_8_APortIsMadeWithoutAClusterTakesFiltersAndCloses) {
   EXPECT_EQ(CreateClusterNotifyPort(port, cluster, CLUSTER_CHANGE_GROUP_ADDED, 8), port);
   make("group", "new");

@@ -191,6 +191,7 @@ unsigned GetClusterNotify(HCHANGE number, unsigned long* key, unsigned* filter, 
                           unsigned* name_length, unsigned timeout) {
   const auto port = library().port(number);
   if (!port) return ERROR_INVALID_HANDLE;
+  if (name && !name_length) return ERROR_INVALID_PARAMETER;
   std::u16string wide;
   bool taken = false;
   const auto event = port->port->next_if(
@@ -204,7 +205,7 @@ unsigned GetClusterNotify(HCHANGE number, unsigned long* key, unsigned* filter, 
   if (!taken) return ERROR_MORE_DATA;
   if (key) *key = static_cast<unsigned long>(event->key);
   if (filter) *filter = event->change;
-  if (name && name_length) {
+  if (name) {
     std::memcpy(name, wide.data(), wide.size() * sizeof(unsigned short));
     name[wide.size()] = 0;
   }

@@ -175,7 +175,8 @@ HCHANGE CreateClusterNotifyPort(HCHANGE port, HCLUSTER cluster, unsigned filter,
  * CLUSTER_CHANGE_REGISTRY_SUBTREE a key's filter includes those below it. */
 unsigned RegisterClusterNotify(HCHANGE port, unsigned filter, unsigned object, unsigned long key);
 /* `name_length` counts units: of the buffer with the zero, on return without. Where the name does not fit,
- * or there is no buffer for it: ERROR_MORE_DATA, the length, and the event stays the next one. */
+ * or there is no buffer for it: ERROR_MORE_DATA, the length, and the event stays the next one. Without
+ * `name_length` the name is left out. Outputs may be null, `name_length` only where `name` is. */
 unsigned GetClusterNotify(HCHANGE port, unsigned long* key, unsigned* filter, unsigned short* name,
                           unsigned* name_length, unsigned timeout);
 /* Always succeeds. */
