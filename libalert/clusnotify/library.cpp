@@ -109,10 +109,10 @@ bool fits(ObjectKind kind, std::uint32_t filter) {
 }
 
 unsigned add(Port& port, unsigned handle, std::uint32_t filter, std::uint64_t key) {
+  const std::scoped_lock lock(port.mutex);  // first: CloseClusterObject forgets the handle, then waits for this
   const auto on = library().find(handle);
   if (!on) return ERROR_INVALID_HANDLE;
   if (!fits(on->kind, filter)) return ERROR_INVALID_PARAMETER;
-  const std::scoped_lock lock(port.mutex);
   auto known = port.objects.find(handle);
   if (known == port.objects.end()) {
     auto opened = port.port->open_object(on->kind, on->kind == ObjectKind::cluster ? "" : on->name);
