@@ -200,6 +200,20 @@ TEST_F(ClusterLibrary, NP_9_6_ANameWithoutItsLengthIsRefusedAndTheEventStays) {
   EXPECT_EQ(next(0), "!258");
 }
 
+TEST_F(ClusterLibrary, APortThatGetsNoThreadIsNotMade) {
+  pthread_attr_t normal, huge;
+  ASSERT_EQ(::pthread_getattr_default_np(&normal), 0);
+  ASSERT_EQ(::pthread_attr_init(&huge), 0);
+  ASSERT_EQ(::pthread_attr_setstacksize(&huge, std::size_t{1} << 50), 0);  // there is no room for such a stack
+  ASSERT_EQ(::pthread_setattr_default_np(&huge), 0);
+  EXPECT_EQ(CreateClusterNotifyPort(CLUSTER_NO_HANDLE, CLUSTER_NO_HANDLE, 0, 0), 0u);
+  EXPECT_EQ(ClusLastError(), 8u);
+  EXPECT_EQ(::pthread_setattr_default_np(&normal), 0);
+  const HCHANGE made = CreateClusterNotifyPort(CLUSTER_NO_HANDLE, CLUSTER_NO_HANDLE, 0, 0);
+  EXPECT_NE(made, 0u);
+  EXPECT_EQ(CloseClusterNotifyPort(made), 0u);
+}
+
 TEST_F(ClusterLibrary, NP_13_8_APortIsMadeWithoutAClusterTakesFiltersAndCloses) {
   EXPECT_EQ(CreateClusterNotifyPort(port, cluster, CLUSTER_CHANGE_GROUP_ADDED, 8), port);
   make("group", "new");

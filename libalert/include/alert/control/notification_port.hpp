@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -38,7 +39,11 @@ class NotificationPort {
     std::unique_ptr<NotificationPort> port(new NotificationPort(std::move(sockets)));
     CallFailure why;
     if (!port->connect(why)) return tl::unexpected<CallFailure>(std::move(why));
-    port->reader_ = std::thread([raw = port.get()] { raw->read(); });
+    try {
+      port->reader_ = std::thread([raw = port.get()] { raw->read(); });
+    } catch (const std::system_error&) {
+      return tl::unexpected<CallFailure>(CallFailure{Code::not_enough_memory, {}, "no thread for the port"});
+    }
     return port;
   }
   NotificationPort(const NotificationPort&) = delete;
