@@ -95,6 +95,8 @@ TEST_F(Watch, ExitsAsTheAnswerIs) {
   EXPECT_EQ(broker.ctl({"watch", "group", "none"}).status, 1);
   EXPECT_EQ(broker.ctl({"watch", "printer", "p"}).status, 2);
   EXPECT_EQ(broker.ctl({"watch"}).status, 2);
+  make("resourcetype", "t");
+  EXPECT_EQ(broker.ctl({"watch", "resourcetype", "t"}).status, 2);  // the cluster's filters alone tell of it
   broker.stop();
   EXPECT_EQ(broker.ctl({"watch", "group", "g"}).status, 5);
 }

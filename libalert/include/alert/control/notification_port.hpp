@@ -67,6 +67,9 @@ class NotificationPort {
                                         Scope scope = Scope::one) {
     return with_broker(object, [&](PortLink& link) -> CallResult<Nothing> {
       const auto& on = registrations_[object];
+      if (facts(on.kind).filter == 0)
+        return tl::unexpected<CallFailure>(
+            CallFailure{Code::invalid_parameter, {}, "only a filter on the cluster tells of this kind of object"});
       const std::uint32_t own = filter & kLibraryChanges;
       std::uint32_t mask = filter & ~kLibraryChanges;
       if (filter == kAllChanges) mask &= facts(on.kind).filter;
