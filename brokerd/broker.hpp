@@ -109,7 +109,7 @@ class Broker {
   Outcome<alert::StateSequence> add(const Caller& caller, const alert::ObjectAdd& call, std::uint64_t now_ns);
   Outcome<alert::StateSequence> change(const Caller& caller, const alert::ObjectChange& call, std::uint64_t now_ns);
   Outcome<alert::Nothing> remove(const Caller& caller, const alert::ObjectDelete& call, std::uint64_t now_ns);
-  Outcome<alert::ListObjects::Reply> list(const alert::ListObjects& call) const;
+  Outcome<alert::ListObjects::Reply> list(const Caller& caller, const alert::ListObjects& call);
   Outcome<alert::ObjectOpen::Reply> open(const Caller& caller, const alert::ObjectOpen& call, std::uint64_t now_ns);
   Outcome<alert::Nothing> close(const Caller& caller, const alert::ObjectClose& call);
   Outcome<alert::CreateNotify::Reply> create(const Caller& caller, std::uint64_t now_ns);

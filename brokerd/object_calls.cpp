@@ -68,7 +68,8 @@ Outcome<alert::Nothing> Broker::remove(const Caller& caller, const alert::Object
   return change_objects(caller, *changes, now_ns);
 }
 
-Outcome<alert::ListObjects::Reply> Broker::list(const alert::ListObjects& call) const {
+Outcome<alert::ListObjects::Reply> Broker::list(const Caller& caller, const alert::ListObjects& call) {
+  if (auto judged = judge(caller, Verb::watch, ""); !judged) return tl::unexpected<Refusal>(judged.error());
   Objects::Key at{};
   std::optional<ObjectKind> only;
   if (call.kind && !(only = alert::kind_named(*call.kind)))

@@ -34,6 +34,7 @@ Outcome<alert::Nothing> Broker::check_state(ServerState least) const {
 
 Outcome<alert::ObjectOpen::Reply> Broker::open(const Caller& caller, const alert::ObjectOpen& call,
                                                std::uint64_t now_ns) {
+  if (auto judged = judge(caller, Verb::watch, ""); !judged) return tl::unexpected<Refusal>(judged.error());
   if (auto ready = check_state(ServerState::read_only); !ready) return tl::unexpected<Refusal>(ready.error());
   const auto kind = alert::kind_named(call.kind);
   if (!kind) return refuse(Code::invalid_parameter, "there is no such kind of object");

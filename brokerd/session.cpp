@@ -118,7 +118,7 @@ struct Act {
   auto operator()(const alert::ObjectAdd& call) const { return broker.add(caller, call, turn.now_ns); }
   auto operator()(const alert::ObjectChange& call) const { return broker.change(caller, call, turn.now_ns); }
   auto operator()(const alert::ObjectDelete& call) const { return broker.remove(caller, call, turn.now_ns); }
-  auto operator()(const alert::ListObjects& call) const { return broker.list(call); }
+  auto operator()(const alert::ListObjects& call) const { return broker.list(caller, call); }
   auto operator()(const alert::ObjectOpen& call) const { return broker.open(caller, call, turn.now_ns); }
   auto operator()(const alert::ObjectClose& call) const { return broker.close(caller, call); }
   auto operator()(const alert::CreateNotify&) const { return broker.create(caller, turn.now_ns); }

@@ -285,6 +285,8 @@ TEST_F(PortLife, NP_12_7_WithoutAccessEveryMethodIsDenied) {
   EXPECT_EQ(add(port, "group", group, kGroupState), 5);
   EXPECT_EQ(add_again(port, "group", group, kGroupState, 1, 1), 5);
   EXPECT_EQ(get(port), "!5");
+  EXPECT_EQ(code(broker->open(caller(), ObjectOpen{"group", "g"}, 2).error()), 5);  // which tells the state, too
+  EXPECT_EQ(code(broker->list(caller(), ListObjects{}).error()), 5);
 }
 
 }  // namespace
