@@ -144,8 +144,11 @@ class Broker {
   Outcome<alert::RegisterPush::Reply> register_push(const Caller& caller, const alert::RegisterPush& call,
                                                     Reach (*reach)(const alert::IpAddress&), std::uint64_t now_ns);
   Outcome<alert::FetchPending::Reply> fetch_pending(const Caller& caller, const alert::FetchPending& call);
-  /// What is to be sent now. To be called at the end of every turn.
+  /// What is to be sent now, where judge_callback() still agrees. To be called at the end of every turn.
   [[nodiscard]] std::vector<Callback> take_datagrams(std::uint64_t monotonic_ns);
+  /// Whether datagrams may go there: success, not_supported or access_denied.
+  [[nodiscard]] alert::PushResult judge_callback(const alert::IpAddress& ip,
+                                                 Reach (*reach)(const alert::IpAddress&)) const;
 
   Outcome<alert::ListTable::Reply> list(const Caller& caller, const alert::ListTable& call);
   Outcome<alert::ListMailslots::Reply> list(const Caller& caller, const alert::ListMailslots& call);

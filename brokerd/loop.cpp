@@ -189,8 +189,10 @@ void Loop::turn(int timeout_ms) {
     if (session.is_raising()) raising_.insert(id);
   }
 
-  for (const Callback& datagram : broker_.take_datagrams(clock_ns(CLOCK_MONOTONIC)))
-    ++(push_.send(datagram) ? datagrams_ : lost_datagrams_);
+  for (const Callback& datagram : broker_.take_datagrams(clock_ns(CLOCK_MONOTONIC))) {
+    const bool may = broker_.judge_callback(datagram.address.ip, reach_of) == alert::PushResult::success;
+    ++(may && push_.send(datagram) ? datagrams_ : lost_datagrams_);
+  }
 
   broker_.rotate(turn.now_ns);
   if (const std::uint64_t now = clock_ns(CLOCK_MONOTONIC); now - cursors_ns_ >= kSecond) {

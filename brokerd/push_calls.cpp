@@ -56,6 +56,14 @@ alert::CloseSession::Reply Broker::close_session(const Caller& caller, const ale
   return {alert::kNullHandle, number(connection ? PushResult::success : PushResult::logon_failed)};
 }
 
+alert::PushResult Broker::judge_callback(const alert::IpAddress& ip,
+                                         Reach (*reach)(const alert::IpAddress&)) const {
+  const Reach reached = policy_.push.enabled ? reach(ip) : Reach::none;
+  if (reached == Reach::none) return PushResult::not_supported;
+  const bool may = reached == Reach::own || policy_.push.allows(ip);
+  return may ? PushResult::success : PushResult::access_denied;
+}
+
 /// The order of the checks is PN-2.8's.
 PushResult Broker::judge_push(const alert::RegisterPush& call, const std::vector<std::byte>& context,
                               const std::vector<std::byte>& address_bytes,
@@ -64,11 +72,9 @@ PushResult Broker::judge_push(const alert::RegisterPush& call, const std::vector
   if (context.empty()) return PushResult::invalid_param;
   const auto address = alert::decode_callback_address(address_bytes);
   if (!address) return PushResult::invalid_param;
-  const Reach reached = policy_.push.enabled ? reach(address->ip) : Reach::none;
-  if (reached == Reach::none) return PushResult::not_supported;
-  if (call.advise_bits != alert::kAdviseAll) return PushResult::invalid_param;
-  const bool may = reached == Reach::own || policy_.push.allows(address->ip);
-  return may ? PushResult::success : PushResult::access_denied;
+  const PushResult judged = judge_callback(address->ip, reach);
+  if (judged == PushResult::not_supported) return judged;
+  return call.advise_bits == alert::kAdviseAll ? judged : PushResult::invalid_param;
 }
 
 Outcome<alert::RegisterPush::Reply> Broker::register_push(const Caller& caller, const alert::RegisterPush& call,

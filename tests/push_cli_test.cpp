@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "process.hpp"
+#include "configured.hpp"
 
 namespace {
 
@@ -122,6 +122,21 @@ TEST_F(PushVerb, PN_6_11_AnAddressWhereNobodyListensHarmsNobody) {
   raise();
   EXPECT_EQ(ear.hear(), "b");
   EXPECT_EQ(broker.ctl({"read", "box", "--json"}).status, 0);
+}
+
+TEST(PushConfiguration, ThatForbidsItEndsTheDatagramsOfThoseWhoAreRegistered) {
+  test::Configured on("[push]\ninterval = \"1s\"\n");
+  const test::Broker& broker = *on.broker;
+  broker.ctl({"make", "box"}), broker.ctl({"start", "ADMIN", "box"});
+  const Ear ear;
+  const auto registered = broker.alertctl({"push", "register", "box", ear.address()});
+  broker.ctl({"raise", "admin", "1"});
+  EXPECT_EQ(ear.hear(), "alert");
+  on.reload("[push]\ninterval = \"1s\"\nenabled = false\n");
+  const auto stats = [&] { return *broker.connect().call(Stats{}); };
+  const std::uint64_t sent = stats().datagrams;
+  while (stats().lost_datagrams == 0) std::this_thread::yield();
+  EXPECT_EQ(stats().datagrams, sent);
 }
 
 }  // namespace
