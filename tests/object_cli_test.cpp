@@ -85,6 +85,16 @@ TEST_F(ObjectVerb, ExitsAsTheAnswerIs) {
     EXPECT_EQ(status(words), 2);
 }
 
+TEST_F(ObjectVerb, TakesAnEmptyWordForAValueAndNotForNone) {
+  status({"add", "key", "k", "--security", "D:P"});
+  EXPECT_EQ(status({"change", "key", "k", "--security", ""}), 0);
+  EXPECT_FALSE(row("key", "k").contains("security"));
+  const json cluster = json::parse(test::lines(broker.ctl({"object", "list", "cluster", "--json"}).out)[0]);
+  EXPECT_EQ(status({"change", "cluster", cluster["name"], "--rename", ""}), 2);
+  status({"add", "group", "g"});
+  EXPECT_EQ(status({"change", "group", "g", "--state", ""}), 2);
+}
+
 TEST(Objects, AreChangedByTheBrokersUserAndRootAlone) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can be somebody else";
   test::Configured host("", {"--system"});

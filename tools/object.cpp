@@ -17,20 +17,20 @@ namespace {
 struct ObjectOptions {
   std::string kind;
   std::string name;
-  std::string state;
+  std::optional<std::string> state;
   std::vector<std::string> properties;  // NAME=VALUE
   std::vector<std::string> removed;
-  std::string security;
-  std::string rename;
+  std::optional<std::string> security;
+  std::optional<std::string> rename;
   bool json = false;
 };
 
 /// A state's name, or its number.
-std::optional<std::uint32_t> state_of(const ObjectOptions& options) {
-  if (const auto known = state_named(*kind_named(options.kind), options.state)) return known;
+std::optional<std::uint32_t> state_of(const std::string& kind, const std::string& text) {
+  if (const auto known = state_named(*kind_named(kind), text)) return known;
   std::uint32_t number = 0;
-  const char* const end = options.state.data() + options.state.size();
-  const auto [rest, error] = std::from_chars(options.state.data(), end, number);
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
   return error == std::errc() && rest == end ? std::optional(number) : std::nullopt;
 }
 
@@ -39,8 +39,8 @@ template <class Call>
 bool fill(const ObjectOptions& options, Call& call) {
   call.kind = options.kind;
   call.name = options.name;
-  if (!options.security.empty()) call.security = options.security;
-  if (!options.state.empty() && !(call.state = state_of(options))) {
+  call.security = options.security;
+  if (options.state && !(call.state = state_of(options.kind, *options.state))) {
     std::string known;
     for (const StateName& state : facts(*kind_named(options.kind)).states) known += std::string(state.name) + ", ";
     complain(known.empty() ? "a " + options.kind + " has no state"
@@ -75,7 +75,7 @@ int add(const Context& context, const ObjectOptions& options) {
 int change(const Context& context, const ObjectOptions& options) {
   ObjectChange call;
   if (!options.removed.empty()) call.remove = options.removed;
-  if (!options.rename.empty()) call.rename = options.rename;
+  call.rename = options.rename;
   return fill(options, call) ? ask(context, options, call) : kUsage;
 }
 
