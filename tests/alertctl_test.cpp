@@ -131,12 +131,13 @@ TEST(Alertctl, ExitsTwoForANumberThatIsNoneOrDoesNotFit) {
                             {{"raise", "print"}, "--job", two_to_32},
                             {{"read", "box"}, "--since", two_to_64},
                             {{"wait", "go"}, "--count", two_to_64},
+                            {{"explain"}, "sequence", two_to_64},
                             {{"make", "box"}, "--max-message", two_to_32},
                             {{"make", "box"}, "--capacity", two_to_64},
                             {{"start", "ADMIN", "box"}, "--maxdata", two_to_32}};
   for (const std::string option : {"--status", "--submitted", "--size"})
     takers.push_back({{"raise", "print", "--job", "1"}, option, two_to_32});
-  for (const Words& words : {Words{"read", "box"}, {"listen", "ADMIN"}})
+  for (const Words& words : {Words{"read", "box"}, {"listen", "ADMIN"}, {"watch", "cluster"}})
     takers.push_back({words, "--count", two_to_64});
   for (const Words& words : std::vector<Words>{{"raise", "message", "a"},
                                                {"read", "box"},
@@ -149,14 +150,16 @@ TEST(Alertctl, ExitsTwoForANumberThatIsNoneOrDoesNotFit) {
                                                {"table"},
                                                {"mailslots"},
                                                {"stats"},
-                                               {"can", "0", "make"}})
+                                               {"can", "0", "make"},
+                                               {"watch", "cluster"}})
     takers.push_back({words, "--timeout", two_to_31});
   for (const auto& [words, option, too_large] : takers)
     for (const std::string& number : {std::string(), std::string(" 1"), std::string("1.5"), std::string("0x"),
                                       std::string("1e3"), std::string("1k"), std::string("-1"), too_large}) {
-      if (option == "code" && number == "-1") continue;  // looks like an option
+      const bool is_argument = option[0] != '-';
+      if (is_argument && number == "-1") continue;  // looks like an option
       Words all = words;
-      if (option != "code") all.push_back(option);
+      if (!is_argument) all.push_back(option);
       all.push_back(number);
       SCOPED_TRACE(joined(all));
       const Finished usage = alertctl(all);

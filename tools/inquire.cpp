@@ -212,13 +212,12 @@ int audit(const Context& context, const AuditOptions& options) {
 
 void add_inquire(CLI::App& app, Context& context) {
   const auto finish = [&context](CLI::App* verb, const std::string& examples) {
-    verb->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for each step [10000]")
-        ->check(CLI::PositiveNumber);
+    add_number(*verb, "--timeout", context.timeout_ms, "Milliseconds to wait for each step [10000]", 1);
     verb->footer(examples + kExitStatuses);
   };
   auto options = std::make_shared<ExplainOptions>();
   CLI::App* why = app.add_subcommand("explain", "Say why an alert was written to a recipient, or not");
-  why->add_option("sequence", options->call.sequence, "The alert's number")->required()->check(CLI::PositiveNumber);
+  add_number(*why, "sequence", options->call.sequence, "The alert's number", 1)->required();
   why->add_option("recipient,--recipient", options->call.recipient, "NAME or a path; without it, all of them");
   why->add_option("--as-of", options->as_of, "As of then: a sequence or a time");
   why->add_flag("--json", options->json, "One JSON object per recipient");

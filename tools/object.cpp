@@ -137,8 +137,7 @@ void add_object(CLI::App& app, Context& context) {
                  kExitStatuses);
   const auto verb = [&](const char* name, const char* what, auto act) {
     CLI::App* sub = object->add_subcommand(name, what);
-    sub->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]")
-        ->check(CLI::PositiveNumber);
+    add_number(*sub, "--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]", 1);
     sub->footer(kExitStatuses);
     sub->callback(
         [&context, options, act] { context.verb = [&context, options, act] { return act(context, *options); }; });

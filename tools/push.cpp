@@ -84,8 +84,7 @@ void add_push(CLI::App& app, Context& context) {
   verb->add_option("--context", options->context, "What the datagram holds, at most 16 bytes")
       ->capture_default_str();
   verb->add_flag("--hex", options->is_hex, "The context is hexadecimal");
-  verb->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]")
-      ->check(CLI::PositiveNumber);
+  add_number(*verb, "--timeout", context.timeout_ms, "Milliseconds to wait for the answer [10000]", 1);
   verb->footer(std::string("One goes at once, others at the broker's interval until everything is read. Ends when\n"
                            "interrupted, and the registration with it.\n\n"
                            "Example:\n  alertctl push register jobs 127.0.0.1:2500 & nc -ul 2500\n\n") +

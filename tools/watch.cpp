@@ -96,9 +96,8 @@ void add_watch(CLI::App& app, Context& context) {
   verb->add_option("kind", options->kind, "Its kind; cluster: everything")->required()->check(object_kind());
   verb->add_option("name", options->name, "Its name; a key's is a path with backslashes");
   verb->add_flag("--subtree", options->subtree, "Of a key: what is below it, too");
-  verb->add_option("--count", options->count, "End after so many events");
-  verb->add_option("--timeout", context.timeout_ms, "Milliseconds to wait for each event")
-      ->check(CLI::NonNegativeNumber);
+  add_number(*verb, "--count", options->count, "End after so many events");
+  add_number(*verb, "--timeout", context.timeout_ms, "Milliseconds to wait for each event");
   verb->add_flag("--json", options->json, "One JSON object per event");
   verb->footer(std::string("Goes on when the broker restarts, and tells which states have changed meanwhile.\n\n"
                            "Examples:\n  alertctl watch netinterface eth0\n  alertctl watch cluster --json\n") +
