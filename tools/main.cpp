@@ -1,8 +1,50 @@
 // alertctl: raise alerts, read mailslots, inspect captured bytes.
 
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
+
 #include "exit_status.hpp"
 #include "print.hpp"
 #include "verbs.hpp"
+
+namespace {
+
+/// Which verbs each of these sets up.
+constexpr struct {
+  std::string_view verbs;
+  void (*add)(CLI::App&, Context&);
+} kVerbs[] = {
+    {" raise ", add_raise},
+    {" read listen ", add_read},
+    {" wait ", add_wait},
+    {" make rm start stop table mailslots stats ", add_table},
+    {" object ", add_object},
+    {" watch ", add_watch},
+    {" push ", add_push},
+    {" can ", add_can},
+    {" explain audit ", add_inquire},
+    {" dump ", add_dump},
+    {" pack ", add_pack},
+};
+
+/// The verb, where nothing but a socket is in front of it.
+std::string verb_of(int argc, char** argv) {
+  int at = 1;
+  if (at < argc && std::string_view(argv[at]) == "--socket") at += 2;
+  return at < argc ? argv[at] : "";
+}
+
+/// The verb that is asked for alone, since all others would be most of a hook's time; all where it is not clear.
+void add_verbs(CLI::App& app, Context& context, const std::string& verb) {
+  const auto has_it = [&](const auto& some) { return some.verbs.find(" " + verb + " ") != std::string_view::npos; };
+  const bool is_known = std::any_of(std::begin(kVerbs), std::end(kVerbs), has_it);
+  for (const auto& some : kVerbs)
+    if (!is_known || has_it(some)) some.add(app, context);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   Context context;
@@ -12,17 +54,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(kExitStatuses);
-  add_raise(app, context);
-  add_read(app, context);
-  add_wait(app, context);
-  add_table(app, context);
-  add_object(app, context);
-  add_watch(app, context);
-  add_push(app, context);
-  add_can(app, context);
-  add_inquire(app, context);
-  add_dump(app, context);
-  add_pack(app, context);
+  add_verbs(app, context, verb_of(argc, argv));
   try {
     app.parse(argc, argv);
     return context.verb ? context.verb() : kUsage;
