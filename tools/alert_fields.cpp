@@ -253,7 +253,8 @@ tl::expected<PackedAlert, std::string> pack_alert(Profile profile, Bytes wire, C
                                      " (field at offset " + std::to_string(decoded.error().offset) + ")");
 }
 
-tl::expected<PackedAlert, std::string> pack_alert(std::string_view line, const FieldDefaults& defaults) {
+tl::expected<PackedAlert, std::string> pack_alert(std::string_view line, const FieldDefaults& defaults,
+                                                  Codecs& codecs) {
   const auto no = [](std::string sentence) { return tl::unexpected<std::string>(std::move(sentence)); };
   const ParserText text = with_stand_ins(line);
   if (text.is_ambiguous) return no("unpaired surrogates beside private-use characters above U+10F800");
@@ -283,11 +284,9 @@ tl::expected<PackedAlert, std::string> pack_alert(std::string_view line, const F
   if (!fields.contains("alrt_timestamp")) fields["alrt_timestamp"] = defaults.timestamp;
   if (!fields.contains("alrt_eventname") && !event.empty()) fields["alrt_eventname"] = event;
 
-  auto codec = TextCodec::open(alert.profile, defaults.codepage);
-  if (!codec) return no("unknown code page " + defaults.codepage);
   const Json raw = json->value("raw_hex", Json::object());
   if (!raw.is_object()) return no("raw_hex: expected an object");
-  FieldReader reader(fields, raw, written_in, *codec, alert.profile, text.has_stand_ins);
+  FieldReader reader(fields, raw, written_in, codecs.of(alert.profile), alert.profile, text.has_stand_ins);
   for_each_field(alert, reader);
   if (!reader.complaint().empty()) return no(reader.complaint());
   for (const auto& [name, value] : fields.items())

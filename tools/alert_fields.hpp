@@ -27,7 +27,6 @@ struct PackedAlert {
 
 struct FieldDefaults {
   alert::Profile profile = alert::Profile::lm20;  // where the object names none
-  std::string codepage;
   std::uint32_t timestamp = 0;
   std::optional<alert::Profile> convert_to{};  // whatever profile the object names
 };
@@ -38,7 +37,7 @@ inline constexpr std::size_t kLargestLine = 1024 * 1024;
 
 /// The error is a sentence that names the member and what was expected.
 [[nodiscard]] tl::expected<PackedAlert, std::string> pack_alert(std::string_view json,
-                                                                const FieldDefaults& defaults);
+                                                                const FieldDefaults& defaults, Codecs& codecs);
 
 /// Wire bytes as they are, for the event that their header names; the error is a sentence.
 [[nodiscard]] tl::expected<PackedAlert, std::string> pack_alert(alert::Profile profile, alert::Bytes wire,

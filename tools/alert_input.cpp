@@ -102,7 +102,7 @@ void AlertInput::look_for_wire() {
 
 tl::expected<PackedAlert, AlertInput::Flaw> AlertInput::line(Bytes text) {
   defaults_.timestamp = static_cast<std::uint32_t>(std::time(nullptr));
-  auto packed = pack_alert(as_text(text), defaults_);
+  auto packed = pack_alert(as_text(text), defaults_, codecs_);
   if (packed) return std::move(*packed);
   return tl::unexpected<Flaw>(Flaw{kDamaged, "line " + std::to_string(number_) + ": " + packed.error()});
 }

@@ -20,15 +20,15 @@ struct PackOptions {
 
 /// Every line is tried; one that is refused yields nothing and the status 4.
 int pack(const Context& context, const PackOptions& options) {
-  if (const auto codecs = context.open_codecs(); !codecs) return codecs.error();
-  FieldDefaults defaults{
-      profile_of(options.profile), context.codepage, static_cast<std::uint32_t>(std::time(nullptr)), {}};
+  auto codecs = context.open_codecs();
+  if (!codecs) return codecs.error();
+  FieldDefaults defaults{profile_of(options.profile), static_cast<std::uint32_t>(std::time(nullptr)), {}};
   if (!options.to.empty()) defaults.convert_to = profile_of(options.to);
   int status = kDone;
   std::string line;
   for (std::size_t number = 1; std::getline(std::cin, line); ++number) {
     if (line.empty()) continue;
-    const auto packed = pack_alert(line, defaults);
+    const auto packed = pack_alert(line, defaults, *codecs);
     if (!packed) {
       complain("line " + std::to_string(number) + ": " + packed.error());
       status = kDamaged;

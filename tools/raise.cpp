@@ -50,9 +50,7 @@ int unusable(const std::string& sentence) {
   return kUsage;
 }
 
-FieldDefaults defaults(const Context& context, const RaiseOptions& options) {
-  return {profile_of(options.profile), context.codepage, now()};
-}
+FieldDefaults defaults(const RaiseOptions& options) { return {profile_of(options.profile), now()}; }
 
 int raise_one(const Context& context, const RaiseOptions& options, PackedAlert alert) {
   Raising raising(context, options.raising, Raising::Way::call);
@@ -62,10 +60,11 @@ int raise_one(const Context& context, const RaiseOptions& options, PackedAlert a
 }
 
 int raise_fields(const Context& context, const RaiseOptions& options) {
-  if (const auto codecs = context.open_codecs(); !codecs) return codecs.error();
+  auto codecs = context.open_codecs();
+  if (!codecs) return codecs.error();
   const auto text = read_file(options.fields, kLargestMessage);
   if (!text) return no_file(options.fields, text.error());
-  auto packed = pack_alert(as_text(*text), defaults(context, options));
+  auto packed = pack_alert(as_text(*text), defaults(options), *codecs);
   if (!packed) return malformed(options.fields, packed.error());
   return raise_one(context, options, std::move(*packed));
 }
@@ -75,7 +74,7 @@ int raise_fields(const Context& context, const RaiseOptions& options) {
 int raise_many(const Context& context, const RaiseOptions& options) {
   auto codecs = context.open_codecs();
   if (!codecs) return codecs.error();
-  AlertInput input(options.raw ? AlertInput::Form::wire : AlertInput::Form::lines, defaults(context, options),
+  AlertInput input(options.raw ? AlertInput::Form::wire : AlertInput::Form::lines, defaults(options),
                    std::move(*codecs));
   Raising raising(context, options.raising, Raising::Way::lane);
   for (bool goes_on = true; goes_on;) {
