@@ -64,6 +64,19 @@ using Numbers = std::vector<std::uint64_t>;
 
 }  // namespace
 
+TEST(DurabilityProcess, DoesNotWaitForTheDiskBetweenTwoSegments) {
+  const test::TemporaryFolder folder;
+  Life life(folder / "journal", Durability::process);
+  brokerd::JournalOptions options;
+  options.segment_bytes = 1;
+  life.broker->set_journal_options(options, 1);
+  life.make_the_disk_fail();
+  for (long sequence = 1; sequence <= 20; ++sequence) EXPECT_EQ(life.accept(), sequence);
+  life.broker->rotate(1);
+  EXPECT_EQ(life.accept(), 21);
+  EXPECT_EQ(alert::journal_segments(life.folder)->back(), 21u);
+}
+
 TEST(DurabilityProcess, DoesNotWaitForTheDisk) {
   const test::TemporaryFolder folder;
   Life life(folder / "journal", Durability::process);
