@@ -61,6 +61,12 @@ TEST(RaiseStdin, ALineThatPolicyRefusesNamesTheRuleAndDoesNotStopTheOthers) {
   EXPECT_TRUE(has(done.err, "no admin")) << done.err;
 }
 
+TEST(RaiseStdin, AUidWithoutMemoryForALaneRaisesAllTheSame) {
+  const test::Configured poor("[limits]\nring_bytes = \"1KiB\"\n");
+  const Finished done = poor.broker->ctl({"raise", "--stdin"}, admin_line(1) + admin_line(2));
+  EXPECT_EQ(done.out, "alert 1: matched 0, written 0\nalert 2: matched 0, written 0\n") << done.err;
+}
+
 TEST(RaiseStdin, MoreLinesThanALaneHoldsHaveTheirReceiptsInOrder) {
   const Post post({});
   std::string input;
