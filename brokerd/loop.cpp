@@ -244,6 +244,7 @@ bool Loop::poll_lanes() {
   std::uint64_t now = begin;
   bool has_more = false;
   while (!has_more && now - begin < poll_ns_) {
+    std::this_thread::yield();  // to a reader that was woken on this processor: it would wait for the end of this
     has_more = std::any_of(raising_.begin(), raising_.end(), has_raise);
     now = clock_ns(CLOCK_MONOTONIC);
   }
