@@ -136,28 +136,23 @@ class MailboxReader {
       if (position_ == tail && is_next) return closed ? Seen::closed : Seen::empty;
     }
     if (position_ % 8 != 0 || position_ >= tail || tail - position_ > capacity_) return Seen::lapped;
-    const MutableBytes fixed{buffer_.get(), sizeof(RecordHeader)};
-    ring_.load_into(position_, fixed);
-    const auto record = load<RecordHeader>(buffer_.get());
-    if (record.size < sizeof record || record.size - sizeof record > max_message_ ||
-        padded(record.size) > tail - position_ || record.ordinal != ordinal_ + 1)
+    const auto size = static_cast<std::uint32_t>(ring_.word(position_ + offsetof(RecordHeader, size)));
+    const std::uint64_t ordinal = ring_.word(position_ + offsetof(RecordHeader, ordinal));
+    if (size < sizeof(RecordHeader) || size - sizeof(RecordHeader) > max_message_ ||
+        padded(size) > tail - position_ || ordinal != ordinal_ + 1)
       return Seen::lapped;  // not a record boundary: somebody else's idea of a position
-    const MutableBytes rest{buffer_.get() + sizeof record, padded(record.size) - sizeof record};
-    ring_.load_into(position_ + sizeof record, rest);
+    body_ = {buffer_.get() + sizeof(RecordHeader), size - sizeof(RecordHeader)};
+    ring_.load_into(position_, {buffer_.get(), padded(size)});
     return is_lapped() ? Seen::lapped : Seen::record;
   }
 
   /// What the last look() that said `record` saw; valid until the next look().
-  [[nodiscard]] RecordView record() const noexcept {
-    const auto header = load<RecordHeader>(buffer_.get());
-    return {header, Bytes{buffer_.get() + sizeof header, header.size - sizeof header}};
-  }
+  [[nodiscard]] RecordView record() const noexcept { return {load<RecordHeader>(buffer_.get()), body_}; }
 
   /// Steps over the record that look() saw.
   void advance() noexcept {
-    const auto header = load<RecordHeader>(buffer_.get());
-    position_ += padded(header.size);
-    ordinal_ = header.ordinal;
+    position_ += padded(sizeof(RecordHeader) + body_.size());
+    ++ordinal_;
   }
 
   /// To be loaded before the look that comes before wait().
@@ -177,6 +172,8 @@ class MailboxReader {
     return std::atomic_ref(header().closed).load(std::memory_order_acquire) != 0;
   }
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
+  /// Of the last record that was stepped over.
+  [[nodiscard]] std::uint64_t ordinal_at_position() const noexcept { return ordinal_; }
   [[nodiscard]] std::uint32_t max_message() const noexcept { return max_message_; }
   [[nodiscard]] std::uint64_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] const Descriptor& descriptor() const noexcept { return memory_.descriptor(); }
@@ -207,6 +204,7 @@ class MailboxReader {
   std::unique_ptr<std::byte[]> buffer_;
   std::uint64_t position_ = 0;
   std::uint64_t ordinal_ = 0;
+  Bytes body_;  // of the record in buffer_
 };
 
 }  // namespace alert
