@@ -292,6 +292,17 @@ TEST_F(Delivery, PollDescriptorIsReadableWhenTheMailslotIsDeleted) {
   EXPECT_EQ(code_of(reader.read(0ms)), 109);
 }
 
+TEST_F(Delivery, AReaderThatSpinsIsToldThatTheBrokerIsGone) {
+  make();
+  Mailslot reader = open();
+  drain(reader);
+  broker.kill();
+  auto record = reader.read(0ms);
+  while (code_of(record) == 121) record = reader.read(0ms);
+  ASSERT_FALSE(record);
+  EXPECT_TRUE(record.error().error) << record.error().message;
+}
+
 TEST_F(Delivery, PollDescriptorIsReadableWhenTheBrokerIsGoneAndTheReadSaysSo) {
   make();
   Mailslot reader = open(Mode::consume, Wakeup::poll);

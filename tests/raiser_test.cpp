@@ -3,7 +3,6 @@
 #include "alert/control/raiser.hpp"
 
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -130,8 +129,18 @@ TEST_F(Raising, WakesABrokerThatSleeps) {
   }
 }
 
+TEST_F(Raising, WhoLooksForVerdictsAllTheTimeIsToldThatTheBrokerIsGone) {
+  Raiser raiser = open();
+  EXPECT_EQ(raise(raiser, "TEST", wire_of(1)).sequence, 1U);
+  broker.kill();
+  auto verdict = raiser.verdict(std::chrono::milliseconds(0));
+  while (!verdict && verdict.error().code == Code::sem_timeout)
+    verdict = raiser.verdict(std::chrono::milliseconds(0));
+  ASSERT_FALSE(verdict);
+  EXPECT_TRUE(verdict.error().error) << verdict.error().message;
+}
+
 TEST_F(Raising, CostsTimeOfLookingForMoreThatStatsTell) {
-  if (std::thread::hardware_concurrency() < 2) GTEST_SKIP() << "with one processor nothing is polled";
   EXPECT_EQ(must(alert::Stats{}).poll_ns, 0u);
   Raiser raiser = open();
   do (void)raise(raiser, "TEST", wire_of(1));

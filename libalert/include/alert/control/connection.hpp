@@ -45,6 +45,7 @@ class Connection {
   }
   [[nodiscard]] std::vector<Descriptor> take_descriptors() noexcept { return client_.take_descriptors(); }
   [[nodiscard]] bool is_connected() const noexcept { return client_.is_connected(); }
+  [[nodiscard]] bool seems_connected() noexcept { return client_.seems_connected(); }
   void close() noexcept { client_.close(); }
   [[nodiscard]] int socket() const noexcept { return client_.socket(); }
 

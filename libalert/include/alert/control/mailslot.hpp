@@ -42,23 +42,30 @@ class Mailslot {
 
   /// The next record, valid until the next call. Fails with sem_timeout, with broken_pipe once the
   /// mailslot is deleted and empty, or with the connection's error when the broker is gone (a sleeper
-  /// notices within about a second).
+  /// notices within about a second, whoever spins within a tenth).
   ///
   /// A connection that comes back is restored first, within `timeout` and its patience, and reading goes
   /// on behind the last record. Where the mailslot is another one by then (it ended with the session,
   /// or was deleted), what it cannot have got comes as one gap.
   [[nodiscard]] CallResult<RecordView> read(std::chrono::milliseconds timeout) {
-    acknowledge();
+    if (is_in_ring()) {
+      give_from_ring();
+      hand_over();
+      return ring_.record();
+    }
+    acknowledge();  // what comes next may take a while
     auto record = take(timeout);
-    if (!record) return record;
-    in_hand_ = true;
-    if (page_) page_->commit({0, before_.ordinal, before_.sequence, last_.ordinal});
+    if (record) hand_over();
     return record;
   }
 
   /// The same for a consumer that reads ahead and says itself, with acknowledge(place), what counts as
   /// read.
   [[nodiscard]] CallResult<RecordView> take(std::chrono::milliseconds timeout) {
+    if (is_in_ring()) {
+      give_from_ring();
+      return ring_.record();
+    }
     const Deadline deadline(timeout);
     auto record = next(deadline);
     while (!record && record.error().error && !connection_.is_connected() && connection_.patience().count() > 0) {
@@ -66,12 +73,10 @@ class Mailslot {
       if (const auto back = come_back(restored); !back) return tl::unexpected<CallFailure>(back.error());
       record = next(deadline);
     }
-    if (!record) return record;
-    before_ = std::exchange(last_, {record->header.ordinal, record->header.sequence});
-    if (replaying_)
-      replayed_ = replayed_.subspan(std::min(padded(record->header.size), replayed_.size()));
-    else
-      ring_.advance();
+    if (record && replaying_)
+      give_replayed(record->header);
+    else if (record)
+      give_from_ring();
     return record;
   }
 
@@ -216,6 +221,30 @@ class Mailslot {
     if (resume) ring_.seek(resume->position, resume->ordinal);
   }
 
+  /// The commonest case, in which nothing else need be asked.
+  [[nodiscard]] bool is_in_ring() noexcept { return !replaying_ && ring_.look() == MailboxReader::Seen::record; }
+
+  /// Who polls comes here when poll() has found something, which may be that; who spins comes all the time.
+  [[nodiscard]] bool is_broker_there() noexcept {
+    return poll_ ? connection_.is_connected() : connection_.seems_connected();
+  }
+
+  void give_from_ring() noexcept {
+    ring_.advance();
+    before_ = last_;
+    last_ = {ring_.ordinal_at_position(), ring_.record().header.sequence};
+  }
+  void give_replayed(const RecordHeader& header) noexcept {
+    replayed_ = replayed_.subspan(std::min(padded(header.size), replayed_.size()));
+    before_ = last_;
+    last_ = {header.ordinal, header.sequence};
+  }
+  /// What was given out is the consumer's, and what it had before is done with.
+  void hand_over() noexcept {
+    in_hand_ = true;
+    if (page_) page_->commit({0, before_.ordinal, before_.sequence, last_.ordinal});
+  }
+
   CallResult<RecordView> next(const Deadline& deadline) {
     for (;;) {
       if (replaying_) {
@@ -229,7 +258,7 @@ class Mailslot {
         case MailboxReader::Seen::closed: return refusal(Code::broken_pipe, call_.mailslot + " was deleted");
         case MailboxReader::Seen::empty: break;
       }
-      if (!connection_.is_connected()) return call_failure(ECONNRESET, "the broker is gone");
+      if (!is_broker_there()) return call_failure(ECONNRESET, "the broker is gone");
       const auto left = deadline.left();
       if (left.count() == 0 && !(poll_ && arm()))
         return refusal(Code::sem_timeout, "nothing to read in " + call_.mailslot);
