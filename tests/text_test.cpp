@@ -58,6 +58,15 @@ TEST(TextCodec, KeepsEveryByteOfASingleBytePage) {
   }
 }
 
+TEST(TextCodec, ReadsTheDefaultPageAsIconvDoes) {
+  auto page = codec(std::string(alert::kDefaultCodepage));
+  auto asked = codec("IBM437");  // another name of it, of which nothing is known beforehand
+  for (unsigned byte = 0; byte <= 0xFF; ++byte) {
+    const std::string wire(1, static_cast<char>(byte));
+    ASSERT_EQ(page.to_utf8(wire).utf8, asked.to_utf8(wire).utf8) << byte;
+  }
+}
+
 TEST(TextCodec, LeavesPlainAsciiAsItIs) {
   std::string ascii;
   for (char c = 1; c < 0x7F; ++c) ascii.push_back(c);

@@ -106,32 +106,30 @@ class TextCodec {
  public:
   /// By a name that iconv knows, or by number (932 is cp932). Refuses (bad_text) what it does not know.
   [[nodiscard]] static Result<TextCodec> open(Profile profile, std::string codepage) {
-    if (profile == Profile::nt) return TextCodec(profile, kNone, kNone);
+    if (profile == Profile::nt) return TextCodec(profile, {});
     // iconv reads "" as the locale's page and what follows a slash as leave to lose text
     if (codepage.empty() || codepage.find('/') != std::string::npos) return failure(Errc::bad_text, 0);
     if (codepage.find_first_not_of("0123456789") == std::string::npos) codepage.insert(0, "cp");
-    const iconv_t in = iconv_open("UTF-8", codepage.c_str());
-    if (in == kNone) return failure(Errc::bad_text, 0);
-    const iconv_t out = iconv_open(codepage.c_str(), "UTF-8");
-    if (out == kNone) {
-      iconv_close(in);
-      return failure(Errc::bad_text, 0);
-    }
-    TextCodec codec(profile, in, out);
+    TextCodec codec(profile, std::move(codepage));
+    codec.ascii_ = codec.codepage_ == kDefaultCodepage;  // is known to
+    if (codec.ascii_) return codec;
+    if (!codec.has_opened()) return failure(Errc::bad_text, 0);
     std::string ascii;
     for (char c = 1; c < 0x7F; ++c) ascii.push_back(c);
     ascii.push_back(0x7F);
-    const auto same = convert(in, ascii, Undecodable::refuse);
-    codec.ascii_ = same && *same == ascii;  // where the page agrees with ASCII, iconv is not asked
+    const auto same = convert(codec.in_, ascii, Undecodable::refuse);
+    codec.ascii_ = same && *same == ascii;
     return codec;
   }
   TextCodec(TextCodec&& other) noexcept
       : profile_(other.profile_),
+        codepage_(std::move(other.codepage_)),
         in_(std::exchange(other.in_, kNone)),
         out_(std::exchange(other.out_, kNone)),
         ascii_(other.ascii_) {}
   TextCodec& operator=(TextCodec&& other) noexcept {
     std::swap(profile_, other.profile_);
+    std::swap(codepage_, other.codepage_);
     std::swap(in_, other.in_);
     std::swap(out_, other.out_);
     std::swap(ascii_, other.ascii_);
@@ -145,6 +143,7 @@ class TextCodec {
   [[nodiscard]] OutsideText to_utf8(std::string_view wire) {
     if (profile_ == Profile::nt) return {utf16le_to_utf8(wire), wire.size() % 2 == 0};
     if (ascii_ && is_ascii(wire)) return {std::string(wire), true};
+    if (!has_opened()) return {{}, false};
     OutsideText result{convert(in_, wire, Undecodable::replace).value_or(std::string()), false};
     const auto back = convert(out_, result.utf8, Undecodable::refuse);
     result.exact = back && *back == wire;
@@ -155,6 +154,7 @@ class TextCodec {
   [[nodiscard]] Result<std::string> to_wire(std::string_view text) {
     if (profile_ == Profile::nt) return utf8_to_utf16le(text);
     if (ascii_ && is_ascii(text)) return std::string(text);
+    if (!has_opened()) return failure(Errc::bad_text, 0);
     auto wire = convert(out_, text, Undecodable::refuse);
     if (!wire) return wire;
     // iconv drops some characters (U+E0000..E007F) and writes look-alikes for others, and says nothing.
@@ -170,7 +170,14 @@ class TextCodec {
   enum class Undecodable { replace, refuse };
   inline static const iconv_t kNone = reinterpret_cast<iconv_t>(-1);
 
-  TextCodec(Profile profile, iconv_t in, iconv_t out) noexcept : profile_(profile), in_(in), out_(out) {}
+  TextCodec(Profile profile, std::string codepage) noexcept : profile_(profile), codepage_(std::move(codepage)) {}
+
+  /// iconv loads a page as a library: a program that has nothing but ASCII to say never needs it.
+  bool has_opened() {
+    if (in_ == kNone) in_ = iconv_open("UTF-8", codepage_.c_str());
+    if (out_ == kNone) out_ = iconv_open(codepage_.c_str(), "UTF-8");
+    return in_ != kNone && out_ != kNone;
+  }
 
   static bool is_ascii(std::string_view text) noexcept {
     for (const char c : text)
@@ -202,9 +209,10 @@ class TextCodec {
   }
 
   Profile profile_;
-  iconv_t in_;
-  iconv_t out_;
-  bool ascii_ = false;
+  std::string codepage_;
+  iconv_t in_ = kNone;   // from there to UTF-8
+  iconv_t out_ = kNone;  // and back
+  bool ascii_ = false;   // the page agrees with ASCII: for that iconv is not asked
 };
 
 }  // namespace alert
