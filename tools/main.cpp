@@ -48,7 +48,8 @@ void add_verbs(CLI::App& app, Context& context, const std::string& verb) {
 
 int main(int argc, char** argv) {
   Context context;
-  CLI::App app("Raise alerts, read mailslots, inspect captured bytes.", "alertctl");
+  // Not taken down at the end: whoever waits for the exit status would wait for that.
+  static CLI::App& app = *new CLI::App("Raise alerts, read mailslots, inspect captured bytes.", "alertctl");
   app.set_version_flag("--version", "alertctl " ALERTCTL_VERSION);
   app.add_option("--socket", context.socket, "Broker [$ALERTBROKER_SOCKET, the user's, the host's]");
   app.require_subcommand(1);

@@ -30,7 +30,8 @@ struct RaiseOptions {
   std::uint32_t code = 0;
   std::vector<std::string> strings;
   std::string user, computer, queue, destination, status_text, text, custom, payload_hex;
-  std::uint32_t job = 0, status = 0, submitted = 0, size = 0, offset = 0;
+  std::uint32_t job = 0, status = 0, size = 0, offset = 0;
+  std::optional<std::uint32_t> submitted;
 };
 
 std::uint32_t now() { return static_cast<std::uint32_t>(std::time(nullptr)); }
@@ -188,8 +189,11 @@ void add_raise(CLI::App& app, Context& context) {
     if (wire->count()) context.verb = [&context, options] { return raise_wire(context, *options); };
   });
 
-  const auto by_words = [&context, options](CLI::App* sub, auto make) {
+  // What a class takes is set up where it is the one raised: setting up all would be most of a hook's time.
+  const auto add_class = [&](const char* name, const char* what, auto add_options, auto make) {
+    CLI::App* sub = raise->add_subcommand(name, what);
     sub->fallthrough();
+    sub->preparse_callback([options, sub, add_options](std::size_t) { add_options(*sub, *options); });
     sub->callback([&context, options, make] {
       context.verb = [&context, options, make]() -> int {
         std::string event;
@@ -200,61 +204,79 @@ void add_raise(CLI::App& app, Context& context) {
       };
     });
   };
-  CLI::App* admin = raise->add_subcommand("admin", "Something needs an administrator");
-  add_number(*admin, "code", options->code, "alrtad_errcode")->required();
-  admin->add_option("strings", options->strings, "At most 9 merge strings");
-  by_words(admin, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
-    event = kAdminEvent;
-    const auto strings = merge_strings(o.strings);
-    if (!strings) return std::nullopt;
-    return AdminOtherInfo<std::string>{o.code, *strings};
-  });
-  CLI::App* user = raise->add_subcommand("user", "Something a user should know");
-  add_number(*user, "code", options->code, "alrtus_errcode")->required();
-  user->add_option("strings", options->strings, "At most 9 merge strings");
-  user->add_option("--user", options->user, "username");
-  user->add_option("--computer", options->computer, "computername");
-  by_words(user, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
-    event = kUserEvent;
-    const auto strings = merge_strings(o.strings);
-    if (!strings) return std::nullopt;
-    return UserOtherInfo<std::string>{o.code, *strings, o.user, o.computer};
-  });
-  CLI::App* print = raise->add_subcommand("print", "What became of a print job");
-  add_number(*print, "--job", options->job, "alrtpr_jobid")->required();
-  add_number(*print, "--status", options->status, "alrtpr_status, PRJOB_ bits")->capture_default_str();
-  add_number(*print, "--submitted", options->submitted, "alrtpr_submitted, seconds since 1970 [now]");
-  add_number(*print, "--size", options->size, "alrtpr_size, bytes")->capture_default_str();
-  print->add_option("--computer", options->computer, "computername");
-  print->add_option("--user", options->user, "username");
-  print->add_option("--queue", options->queue, "queuename");
-  print->add_option("--destination", options->destination, "destname");
-  print->add_option("--text", options->status_text, "status_string");
-  by_words(print, [print](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
-    event = kPrintEvent;
-    const std::uint32_t submitted = print->count("--submitted") ? o.submitted : now();
-    return PrintOtherInfo<std::string>{o.job,  o.status, submitted,     o.size,       o.computer,
-                                       o.user, o.queue,  o.destination, o.status_text};
-  });
-  CLI::App* errlog = raise->add_subcommand("errlog", "An entry was added to an error log");
-  add_number(*errlog, "code", options->code, "alrter_errcode")->required();
-  add_number(*errlog, "--offset", options->offset, "alrter_offset, bytes into the log")->capture_default_str();
-  by_words(errlog, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
-    event = kErrorlogEvent;
-    return ErrlogOtherInfo<std::string>{o.code, o.offset};
-  });
-  CLI::App* message = raise->add_subcommand("message", "A message came in");
-  message->add_option("text", options->text, "msg_text")->required();
-  by_words(message, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
-    event = kMessageEvent;
-    return MessageOtherInfo<std::string>{o.text};
-  });
-  CLI::App* custom = raise->add_subcommand("custom", "An event of your own");
-  custom->add_option("name", options->custom, "alrt_eventname, at most 16 characters")->required();
-  custom->add_option("--payload-hex", options->payload_hex, "Bytes behind the header, hexadecimal")
-      ->check([](const std::string& hex) { return from_hex(hex) ? "" : std::string("not hexadecimal"); });
-  by_words(custom, [](const RaiseOptions& o, std::string& event) -> std::optional<OtherInfo<std::string>> {
-    event = o.custom;
-    return CustomOtherInfo<std::string>{std::string(as_text(*from_hex(o.payload_hex)))};
-  });
+  using Words = std::optional<OtherInfo<std::string>>;
+  const auto add_code_and_strings = [](CLI::App& sub, RaiseOptions& o, const char* field) {
+    add_number(sub, "code", o.code, field)->required();
+    sub.add_option("strings", o.strings, "At most 9 merge strings");
+  };
+  add_class(
+      "admin", "Something needs an administrator",
+      [=](CLI::App& sub, RaiseOptions& o) { add_code_and_strings(sub, o, "alrtad_errcode"); },
+      [](const RaiseOptions& o, std::string& event) -> Words {
+        event = kAdminEvent;
+        const auto strings = merge_strings(o.strings);
+        if (!strings) return std::nullopt;
+        return AdminOtherInfo<std::string>{o.code, *strings};
+      });
+  add_class(
+      "user", "Something a user should know",
+      [=](CLI::App& sub, RaiseOptions& o) {
+        add_code_and_strings(sub, o, "alrtus_errcode");
+        sub.add_option("--user", o.user, "username");
+        sub.add_option("--computer", o.computer, "computername");
+      },
+      [](const RaiseOptions& o, std::string& event) -> Words {
+        event = kUserEvent;
+        const auto strings = merge_strings(o.strings);
+        if (!strings) return std::nullopt;
+        return UserOtherInfo<std::string>{o.code, *strings, o.user, o.computer};
+      });
+  add_class(
+      "print", "What became of a print job",
+      [](CLI::App& sub, RaiseOptions& o) {
+        add_number(sub, "--job", o.job, "alrtpr_jobid")->required();
+        add_number(sub, "--status", o.status, "alrtpr_status, PRJOB_ bits")->capture_default_str();
+        sub.add_option("--submitted", o.submitted, "alrtpr_submitted, seconds since 1970 [now]")
+            ->transform(whole_number(0, std::numeric_limits<std::uint32_t>::max()));
+        add_number(sub, "--size", o.size, "alrtpr_size, bytes")->capture_default_str();
+        sub.add_option("--computer", o.computer, "computername");
+        sub.add_option("--user", o.user, "username");
+        sub.add_option("--queue", o.queue, "queuename");
+        sub.add_option("--destination", o.destination, "destname");
+        sub.add_option("--text", o.status_text, "status_string");
+      },
+      [](const RaiseOptions& o, std::string& event) -> Words {
+        event = kPrintEvent;
+        return PrintOtherInfo<std::string>{o.job,   o.status,      o.submitted.value_or(now()),
+                                           o.size,  o.computer,    o.user,
+                                           o.queue, o.destination, o.status_text};
+      });
+  add_class(
+      "errlog", "An entry was added to an error log",
+      [](CLI::App& sub, RaiseOptions& o) {
+        add_number(sub, "code", o.code, "alrter_errcode")->required();
+        add_number(sub, "--offset", o.offset, "alrter_offset, bytes into the log")->capture_default_str();
+      },
+      [](const RaiseOptions& o, std::string& event) -> Words {
+        event = kErrorlogEvent;
+        return ErrlogOtherInfo<std::string>{o.code, o.offset};
+      });
+  add_class(
+      "message", "A message came in",
+      [](CLI::App& sub, RaiseOptions& o) { sub.add_option("text", o.text, "msg_text")->required(); },
+      [](const RaiseOptions& o, std::string& event) -> Words {
+        event = kMessageEvent;
+        return MessageOtherInfo<std::string>{o.text};
+      });
+  add_class(
+      "custom", "An event of your own",
+      [](CLI::App& sub, RaiseOptions& o) {
+        sub.add_option("name", o.custom, "alrt_eventname, at most 16 characters")->required();
+        sub.add_option("--payload-hex", o.payload_hex, "Bytes behind the header, hexadecimal")
+            ->check([](const std::string& hex) { return from_hex(hex) ? "" : std::string("not hexadecimal"); });
+      },
+      [](const RaiseOptions& o, std::string& event) -> Words {
+        event = o.custom;
+        return CustomOtherInfo<std::string>{std::string(as_text(*from_hex(o.payload_hex)))};
+      });
 }
