@@ -318,14 +318,14 @@ using Change = std::variant<Totals, MailslotState, MailslotDeleted, SemaphoreSta
 }
 
 /// The same as text.
+template <class One>
+void append_change(std::string& text, const One& change) {
+  text.append("{\"change\":\"").append(change.kChange).append(1, '"');
+  alert::append_members(text, change);
+  text += '}';
+}
 inline void append_json(std::string& text, const Change& change) {
-  std::visit(
-      [&](const auto& c) {
-        text.append("{\"change\":\"").append(c.kChange).append(1, '"');
-        alert::append_members(text, c);
-        text += '}';
-      },
-      change);
+  std::visit([&](const auto& one) { append_change(text, one); }, change);
 }
 
 /// bad_json for anything that to_json(Change) does not write.

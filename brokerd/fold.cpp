@@ -45,6 +45,8 @@ std::optional<Ledger> checkpoint_of(const std::filesystem::path& file) {
 
 std::optional<std::vector<MailslotState>> mailslots_of_checkpoint(const std::filesystem::path& file) {
   static const std::string kNeedle = "\"change\":\"" + std::string(MailslotState::kChange) + "\"";
+  static const std::string kRows = "[{\"change\":\"" + std::string(Registration::kChange) + "\"";
+  constexpr std::size_t kFront = 256;  // of a part: where its first change begins
   auto segment = alert::SegmentReader::open(file);
   if (!segment) return std::nullopt;
   std::vector<MailslotState> mailslots;
@@ -54,7 +56,9 @@ std::optional<std::vector<MailslotState>> mailslots_of_checkpoint(const std::fil
     if (!next) return std::nullopt;
     if (!*next || (*next)->record.kind() != alert::RecordKind::checkpoint) break;
     has_checkpoint = true;
-    if (alert::as_text((*next)->record.body).find(kNeedle) == std::string_view::npos) continue;
+    const std::string_view text = alert::as_text((*next)->record.body);
+    if (text.substr(0, kFront).find(kRows) != std::string_view::npos) break;
+    if (text.find(kNeedle) == std::string_view::npos) continue;
     const auto told = changes_in((*next)->record);
     if (!told) return std::nullopt;
     for (const Change& change : told->changes)

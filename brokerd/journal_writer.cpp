@@ -18,7 +18,6 @@ namespace {
 
 constexpr mode_t kFileMode = 0600;
 constexpr std::size_t kLargestBound = 4096;
-constexpr std::uint64_t kNoId = 0;  // yet: a block gets it where it is written
 
 std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 
@@ -38,13 +37,13 @@ alert::Bytes bytes_of(const alert::RecordHeader& header) noexcept {
   return {reinterpret_cast<const std::byte*>(&header), sizeof header};
 }
 
-/// A table change or a part of a checkpoint: JSON.
+/// A table change or a part of a checkpoint: JSON. `mark`: of the segment, plus where `to` will start in it.
 void add_table_record(std::vector<std::byte>& to, alert::RecordKind kind, alert::RecordHeader header,
-                      std::string_view json) {
+                      std::string_view json, std::uint64_t mark) {
   header.kind = static_cast<std::uint16_t>(kind);
   header.size = static_cast<std::uint32_t>(sizeof header + json.size());
   alert::pcapng::BlockBuilder(to).packet(alert::kTableInterface, header.accepted_ns,
-                                         {bytes_of(header), alert::as_bytes(json)}, kNoId);
+                                         {bytes_of(header), alert::as_bytes(json)}, mark + to.size());
 }
 
 std::uint64_t new_mark() {
@@ -157,23 +156,31 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
     bound_.end.reset();
     if (auto error = write_bound(folder_, bound_)) return error;
   }
-  std::vector<std::byte> start;
-  alert::pcapng::BlockBuilder blocks(start);
-  blocks.section_header("brokerd");
-  blocks.interface("alerts");
-  blocks.interface("table");
-  alert::RecordHeader header = stamp;
-  header.sequence = first - 1;  // so that it is known whichever name its file gets
-  for (const std::string& part : checkpoint) add_table_record(start, alert::RecordKind::checkpoint, header, part);
-  const std::uint64_t mark = new_mark();
-  alert::set_block_marks(start, 0, mark);
   const std::string name = alert::segment_name(first);
   const std::string unfinished = name + ".new";  // a segment has its checkpoint or is not there
   alert::Descriptor segment(
       ::openat(folder_.get(), unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, kFileMode));
   if (!segment) return last_error();
-  ++counts_.writes;
-  if (auto error = write_all(segment.get(), start, 0)) return error;
+  const std::uint64_t mark = new_mark();
+  std::uint64_t size = 0;  // written
+  std::vector<std::byte> blocks;
+  const auto write = [&] {
+    ++counts_.writes;
+    const std::error_code error = write_all(segment.get(), blocks, size);
+    size += blocks.size();
+    blocks.clear();
+    return error;
+  };
+  alert::pcapng::BlockBuilder front(blocks);
+  front.section_header("brokerd");
+  front.interface("alerts");
+  front.interface("table");
+  alert::RecordHeader header = stamp;
+  header.sequence = first - 1;  // so that it is known whichever name its file gets
+  for (const std::string& part : checkpoint) {
+    add_table_record(blocks, alert::RecordKind::checkpoint, header, part, mark + size);
+    if (auto error = write()) return error;
+  }
   if (::fdatasync(segment.get()) != 0) return last_error();
   if (takes_place) {
     if (::renameat(folder_.get(), unfinished.c_str(), folder_.get(), name.c_str()) != 0) return last_error();
@@ -187,8 +194,9 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   segment_ = std::move(segment);
   mark_ = mark;
   first_ = first;
-  checkpoint_ = start.size();
-  size_ = start.size();
+  checkpoint_ = size;
+  size_ = size;
+  alert::set_block_marks(gathered_, size_, mark_);  // here instead of where the broken one ends
   broken_ = false;
   bound_.segment = first_;
   bound_.end = size_;
@@ -219,18 +227,18 @@ void JournalWriter::add(const alert::RecordHeader& header, alert::Bytes wire, st
   const std::size_t padding = annex.empty() ? 0 : alert::padded(header.size) - header.size;
   alert::pcapng::BlockBuilder(gathered_).packet(
       alert::kAlertsInterface, header.accepted_ns,
-      {bytes_of(header), wire, alert::Bytes{kZeros, padding}, alert::as_bytes(annex)}, kNoId);
+      {bytes_of(header), wire, alert::Bytes{kZeros, padding}, alert::as_bytes(annex)},
+      mark_ + size_ + gathered_.size());
 }
 
 void JournalWriter::add_change(alert::RecordHeader stamp, std::string_view change) {
-  add_table_record(gathered_, alert::RecordKind::table_change, stamp, change);
+  add_table_record(gathered_, alert::RecordKind::table_change, stamp, change, mark_ + size_);
 }
 
 std::error_code JournalWriter::commit() {
   if (gathered_.empty()) return {};
   ++counts_.writes;
   counts_.syncs += durability_ == Durability::disk ? 1U : 0U;
-  alert::set_block_marks(gathered_, size_, mark_);
   std::error_code error =
       broken_ ? std::error_code(EIO, std::generic_category()) : write_all(segment_.get(), gathered_, size_);
   if (!error && durability_ == Durability::disk && ::fdatasync(segment_.get()) != 0) {

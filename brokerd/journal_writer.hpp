@@ -63,6 +63,8 @@ struct Bound {
 class JournalWriter {
  public:
   static constexpr std::uint64_t kNumbersAhead = 1 << 20;
+  static constexpr std::uint64_t kLargeCheckpoint = 1 << 20;
+  static constexpr std::uint64_t kPerCheckpoint = 8;  // times a large one's size are journaled before the next
 
   /// Numbers below `bound.bound` are reserved already.
   JournalWriter(JournalFolder folder, Bound bound) : folder_(std::move(folder)), bound_(std::move(bound)) {}
@@ -94,9 +96,11 @@ class JournalWriter {
   /// A turn that failed may be there in part, or reach the disk later: only a new segment helps.
   [[nodiscard]] bool is_broken() const noexcept { return broken_; }
 
-  /// Whether the segment is large enough to be followed by another one.
+  /// Whether the segment is large enough to be followed by another one. Where the table is large that is more
+  /// than segment_bytes(): a checkpoint is to be a small part of the journal, and of the work.
   [[nodiscard]] bool wants_new_segment() const noexcept {
-    return size_ - checkpoint_ >= std::max(segment_bytes_, checkpoint_);
+    const std::uint64_t least = checkpoint_ < kLargeCheckpoint ? checkpoint_ : kPerCheckpoint * checkpoint_;
+    return size_ - checkpoint_ >= std::max(segment_bytes_, least);
   }
   [[nodiscard]] const JournalFolder& folder() const noexcept { return folder_; }
   /// The open segment: its first sequence and its bytes.

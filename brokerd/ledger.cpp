@@ -227,17 +227,8 @@ const SemaphoreState* Ledger::semaphore(std::string_view name) const noexcept {
 }
 
 std::vector<Change> Ledger::checkpoint() const {
-  std::vector<Change> changes{totals_};
-  changes.insert(changes.end(), unreadable_.begin(), unreadable_.end());  // before what they would change
-  for (const auto& [sequence, raise] : raise_ids_.all()) changes.emplace_back(raise);
-  for (const auto& [name, slot] : mailslots_) {
-    changes.emplace_back(slot.state);
-    changes.insert(changes.end(), slot.past.begin(), slot.past.end());
-  }
-  for (const auto& [name, semaphore] : semaphores_) changes.emplace_back(semaphore);
-  for (const auto& [id, row] : table_.rows()) changes.emplace_back(row);
-  const auto objects = objects_.checkpoint();
-  changes.insert(changes.end(), objects.begin(), objects.end());
+  std::vector<Change> changes;
+  for_each_of_checkpoint([&](const auto& change) { changes.emplace_back(change); });
   return changes;
 }
 

@@ -88,8 +88,23 @@ class Ledger {
   [[nodiscard]] const std::vector<Unreadable>& unreadable() const noexcept { return unreadable_; }
   static constexpr std::size_t kMostUnreadable = 64;
 
-  /// The changes that make this state out of nothing.
+  /// The changes that make this state out of nothing: the mailslots before the rows, of which there may be
+  /// very many.
   [[nodiscard]] std::vector<Change> checkpoint() const;
+  /// The same, each given to `take` as what it is.
+  template <class Take>
+  void for_each_of_checkpoint(Take&& take) const {
+    take(totals_);
+    for (const Unreadable& range : unreadable_) take(range);  // before what they would change
+    for (const auto& [sequence, raise] : raise_ids_.all()) take(raise);
+    for (const auto& [name, slot] : mailslots_) {
+      take(slot.state);
+      for (const PastRegistration& row : slot.past) take(row);
+    }
+    for (const auto& [name, semaphore] : semaphores_) take(semaphore);
+    for (const auto& [id, row] : table_.rows()) take(row);
+    for (const Change& change : objects_.checkpoint()) std::visit(take, change);
+  }
 
  private:
   /// Where a row leads: neither for a name that nobody has made.

@@ -8,6 +8,7 @@ namespace brokerd {
 namespace {
 
 constexpr std::size_t kPartBytes = 48 * 1024;  // of a checkpoint; the record's limit is 65475
+constexpr std::size_t kFrameBytes = 128;       // at most, of what is around its changes
 
 std::string new_journal_id() {
   std::random_device random;
@@ -125,19 +126,21 @@ std::vector<Change> semaphores_kept(const Ledger& ledger) {
 }  // namespace
 
 std::vector<std::string> checkpoint_parts(const Ledger& ledger, bool takes_place) {
-  std::vector<std::string> lists{""};
+  std::vector<std::string> parts{""};
   std::string text;
-  for (const Change& change : ledger.checkpoint()) {
+  ledger.for_each_of_checkpoint([&](const auto& change) {
     text.clear();
-    append_json(text, change);
-    if (!lists.back().empty() && lists.back().size() + text.size() > kPartBytes) lists.emplace_back();
-    if (!lists.back().empty()) lists.back() += ',';
-    lists.back() += text;
+    append_change(text, change);
+    if (!parts.back().empty() && parts.back().size() + text.size() > kPartBytes) parts.emplace_back();
+    if (parts.back().empty()) parts.back().reserve(kPartBytes + kFrameBytes);
+    if (!parts.back().empty()) parts.back() += ',';
+    parts.back() += text;
+  });
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    parts[i].insert(0, "{\"part\":" + std::to_string(i + 1) + ",\"parts\":" + std::to_string(parts.size()) +
+                           (takes_place ? ",\"takes_place\":true" : "") + ",\"changes\":[");
+    parts[i] += "]}";
   }
-  std::vector<std::string> parts;
-  for (const std::string& list : lists)
-    parts.push_back("{\"part\":" + std::to_string(parts.size() + 1) + ",\"parts\":" + std::to_string(lists.size()) +
-                    (takes_place ? ",\"takes_place\":true" : "") + ",\"changes\":[" + list + "]}");
   return parts;
 }
 

@@ -108,11 +108,17 @@ void append_json(std::string& text, const T& value) {
   } else if constexpr (std::is_arithmetic_v<T>) {
     text += std::to_string(value);
   } else if constexpr (std::is_same_v<T, std::string>) {
-    const auto is_plain = [](char c) { return c >= ' ' && c < '\x7f' && c != '"' && c != '\\'; };
-    if (std::all_of(value.begin(), value.end(), is_plain))
-      text.append(1, '"').append(value).append(1, '"');
-    else
+    const auto is_printable = [](char c) { return c >= ' ' && c < '\x7f'; };
+    if (!std::all_of(value.begin(), value.end(), is_printable)) {
       text += Json(value).dump();
+      return;
+    }
+    text += '"';
+    for (const char c : value) {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += '"';
   } else if constexpr (detail::IsVector<T>::value) {
     text += '[';
     for (const auto& item : value) {

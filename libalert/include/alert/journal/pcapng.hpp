@@ -76,11 +76,7 @@ class BlockBuilder {
   void packet(std::uint32_t interface_id, std::uint64_t ns, std::initializer_list<Bytes> parts,
               std::optional<std::uint64_t> id = std::nullopt) {
     std::size_t size = 0;
-    std::uint32_t crc = 0;
-    for (const Bytes part : parts) {
-      size += part.size();
-      crc = crc32(part, crc);
-    }
+    for (const Bytes part : parts) size += part.size();
     const auto captured = static_cast<std::uint32_t>(size);
     const std::size_t start = out_.size();
     const std::size_t length =
@@ -90,7 +86,9 @@ class BlockBuilder {
     const auto put = [&at](const auto& value) { at = std::copy_n(as_bytes_of(value), sizeof value, at); };
     put(kEnhancedPacket), put(static_cast<std::uint32_t>(length)), put(interface_id);
     put(static_cast<std::uint32_t>(ns >> 32)), put(static_cast<std::uint32_t>(ns)), put(captured), put(captured);
+    const std::byte* const data = at;
     for (const Bytes part : parts) at = std::copy(part.begin(), part.end(), at);
+    const std::uint32_t crc = crc32({data, size});
     at += padded4(size) - size;
     put(kHashOption), put(std::uint16_t{5}), put(std::byte{2}), put(crc);
     at += kHashBytes - 9;
