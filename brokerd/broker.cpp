@@ -91,23 +91,28 @@ Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const Raising& rais
   if (is_dry) return preview(event, raising.wire.size());
   if (auto judged = judge_rate(caller, raising.wire.size(), now_ns); !judged)
     return tl::unexpected<Refusal>(judged.error());
-  Staged staged;
-  staged.header = stamp(caller, now_ns);
-  staged.header.kind = static_cast<std::uint16_t>(alert::RecordKind::alert);
-  staged.header.profile = static_cast<std::uint8_t>(raising.profile);
-  staged.header.size = static_cast<std::uint32_t>(sizeof staged.header + raising.wire.size());
-  staged.header.sequence = ledger_.totals().sequence + staged_.size() + 1;
-  staged.header.origin_sequence = staged.header.sequence;
-  staged.as = {std::move(event), std::string(raising.id)};
+  auto [header, staged, ticket] = stage(caller, alert::RecordKind::alert, raising.wire, now_ns);
+  header.profile = static_cast<std::uint8_t>(raising.profile);
+  staged.as.event = std::move(event);
+  staged.as.id = raising.id;
   staged.annex = annex_for(raising.profile, decoded->alert.header.alrt_eventname, staged.as);
-  return stage(std::move(staged), raising.wire);
+  return ticket;
 }
 
-Broker::Ticket Broker::stage(Staged staged, alert::Bytes wire) {
-  staged.at = staged_bytes_.size();
-  staged_bytes_.insert(staged_bytes_.end(), wire.begin(), wire.end());
-  staged_.push_back(std::move(staged));
-  return settled_.size() + staged_.size() - 1;
+Broker::Place Broker::stage(const Caller& caller, alert::RecordKind kind, alert::Bytes body, std::uint64_t now_ns) {
+  const std::uint64_t sequence = next_sequence();
+  alert::RecordHeader& header = records_.emplace_back().header;
+  header.size = static_cast<std::uint32_t>(sizeof header + body.size());
+  header.kind = static_cast<std::uint16_t>(kind);
+  header.sequence = sequence;
+  header.accepted_ns = now_ns;
+  header.uid = caller.uid;
+  header.pid = caller.pid;
+  header.origin = journal_id_;
+  header.origin_sequence = sequence;
+  bodies_.insert(bodies_.end(), body.begin(), body.end());
+  Staged& staged = staged_.emplace_back();
+  return {header, staged, settled_.size() + staged_.size() - 1};
 }
 
 Broker::Ticket Broker::preview(std::string_view event, std::size_t size) {
@@ -128,8 +133,11 @@ Outcome<Broker::Ticket> Broker::counted(Outcome<Ticket> ticket) noexcept {
 
 std::optional<Broker::Ticket> Broker::receipt_of(const Caller& caller, std::string_view id) {
   if (id.empty()) return std::nullopt;
-  const auto is_same = [&](const Staged& other) { return other.as.id == id && other.header.uid == caller.uid; };
-  if (std::any_of(staged_.begin(), staged_.end(), is_same)) settle();
+  for (std::size_t i = 0; i < staged_.size(); ++i)
+    if (staged_[i].as.id == id && records_[i].header.uid == caller.uid) {
+      settle();
+      break;
+    }
   const RaiseKnown* known = ledger_.raise_ids().find({caller.uid, id});
   if (!known) return std::nullopt;
   Settled first{*known};
@@ -138,48 +146,57 @@ std::optional<Broker::Ticket> Broker::receipt_of(const Caller& caller, std::stri
   return settled_.size() - 1;
 }
 
-alert::Bytes Broker::wire_of(const Staged& staged) const noexcept {
-  return alert::Bytes(staged_bytes_).subspan(staged.at, staged.header.size - sizeof staged.header);
-}
-
 void Broker::settle() {
   if (staged_.empty()) return;
-  std::error_code error = journal_.reserve(staged_.back().header.sequence);
-  if (!error) {
-    const std::uint64_t now_ns = staged_.back().header.accepted_ns;
-    for (const Change& change : owed_) gather({}, change, now_ns);
-    for (const Staged& staged : staged_) journal_.add(staged.header, wire_of(staged), staged.annex);
-    error = commit(now_ns);
+  alert::Bytes bodies = bodies_;
+  for (alert::RecordView& record : records_) {
+    record.body = bodies.first(record.header.size - sizeof record.header);
+    bodies = bodies.subspan(record.body.size());
   }
-  for (const Staged& staged : staged_) {
-    if (error) {
-      ++refused_raises_;
-      settled_.emplace_back(not_written(error));
-      if (const Mailslot* slot = ledger_.mailslot(staged.as.mailslot))
-        room_.give_back(slot->state.incarnation, staged.header.sequence);
+  const std::error_code error = journal_staged();
+  settled_.reserve(settled_.size() + staged_.size());
+  for (std::size_t i = 0; i < staged_.size(); ++i) {
+    if (!error) {
+      deliver(i);
       continue;
     }
-    const alert::Bytes wire = wire_of(staged);
-    const RaiseId id{staged.header.uid, staged.as.id};
-    const auto& deliveries = deliver(ledger_, staged.as, {staged.header, wire});
-    for (const Delivery& delivery : deliveries) {
-      if (delivery.code != Code::success) continue;
-      if (delivery.incarnation == 0) {
-        semaphores_.pulse(delivery.recipient);
-        continue;
-      }
-      alert::RecordHeader header = staged.header;
-      header.size = static_cast<std::uint32_t>(sizeof header) + delivery.size;
-      if (delivery.size < wire.size()) header.flags |= alert::kCutAtMaxdata;
-      push_.delivered(delivery.incarnation);
-      mailboxes_.deliver(delivery.incarnation, header, wire.first(delivery.size));
-    }
-    settled_.emplace_back(Settled{summary(deliveries, staged.header.sequence, id)});
+    ++refused_raises_;
+    settled_.emplace_back(not_written(error));
+    if (const Mailslot* slot = ledger_.mailslot(staged_[i].as.mailslot))
+      room_.give_back(slot->state.incarnation, records_[i].header.sequence);
   }
-  mailboxes_.publish();
+  mailboxes_.publish(records_);
   semaphores_.publish();
   staged_.clear();
-  staged_bytes_.clear();
+  records_.clear();
+  bodies_.clear();
+}
+
+std::error_code Broker::journal_staged() {
+  const alert::RecordHeader& last = records_.back().header;
+  if (const auto error = journal_.reserve(last.sequence)) return error;
+  for (const Change& change : owed_) gather({}, change, last.accepted_ns);
+  for (std::size_t i = 0; i < staged_.size(); ++i)
+    journal_.add(records_[i].header, records_[i].body, staged_[i].annex);
+  return commit(last.accepted_ns);
+}
+
+void Broker::deliver(std::size_t staged) {
+  const alert::RecordView& record = records_[staged];
+  const RaisedAs& as = staged_[staged].as;
+  const auto& deliveries = brokerd::deliver(ledger_, as, record);
+  for (const Delivery& delivery : deliveries) {
+    if (delivery.code != Code::success) continue;
+    if (delivery.incarnation == 0) {
+      semaphores_.pulse(delivery.recipient);
+      continue;
+    }
+    push_.delivered(delivery.incarnation);
+    const bool is_cut = delivery.size < record.body.size();
+    mailboxes_.deliver(delivery.incarnation, static_cast<std::uint32_t>(staged),
+                       is_cut ? delivery.size : Mailbox::kWhole);
+  }
+  settled_.emplace_back()->raise = summary(deliveries, record.header.sequence, {record.header.uid, as.id});
 }
 
 void Broker::rotate(std::uint64_t now_ns) {

@@ -199,9 +199,8 @@ class Broker {
   Refusal over(Quota quota, std::uint32_t uid, std::uint64_t now_ns);
 
  private:
+  /// What belongs to a record of this turn beside its header and its bytes.
   struct Staged {
-    alert::RecordHeader header;
-    std::size_t at;  // of its bytes in staged_bytes_
     RaisedAs as;
     std::string annex;
   };
@@ -250,9 +249,19 @@ class Broker {
   [[nodiscard]] alert::Explain::Reply discreet(const Caller& caller, alert::Explain::Reply reply) const;
   /// The segments that are no longer written to.
   [[nodiscard]] std::vector<PastSegment> past_segments() const;
-  /// Its bytes with those of the turn; the header says how many.
-  Ticket stage(Staged staged, alert::Bytes wire);
-  [[nodiscard]] alert::Bytes wire_of(const Staged& staged) const noexcept;
+  /// Takes a record into the turn, with the next number. What belongs to it, and whatever else its header
+  /// says, is filled in where it is: moving it there would cost more than the rest.
+  struct Place {
+    alert::RecordHeader& header;
+    Staged& staged;
+    Ticket ticket;
+  };
+  Place stage(const Caller& caller, alert::RecordKind kind, alert::Bytes body, std::uint64_t now_ns);
+  [[nodiscard]] std::uint64_t next_sequence() const noexcept {
+    return ledger_.totals().sequence + staged_.size() + 1;
+  }
+  std::error_code journal_staged();
+  void deliver(std::size_t staged);
   [[nodiscard]] std::vector<alert::Stats::Unreadable> unreadable() const;
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
   Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
@@ -303,10 +312,11 @@ class Broker {
   Ports ports_;
   Push push_;
   ServerState server_state_ = ServerState::read_write;
-  std::uint64_t waits_ = 0;  // numbers given to calls of GetNotify
-  std::vector<Staged> staged_;
-  std::vector<std::byte> staged_bytes_;
-  std::vector<Change> owed_;  // applied, not yet journaled
+  std::uint64_t waits_ = 0;                 // numbers given to calls of GetNotify
+  std::vector<Staged> staged_;              // of this turn,
+  std::vector<alert::RecordView> records_;  // their records, whose bodies are set when the turn settles,
+  std::vector<std::byte> bodies_;           // and these, back to back
+  std::vector<Change> owed_;                // applied, not yet journaled
   std::vector<Outcome<Settled>> settled_;
   std::unordered_map<std::uint64_t, SessionState> sessions_;
   std::unordered_map<std::uint32_t, std::uint64_t> lane_bytes_;  // by uid

@@ -14,7 +14,10 @@ std::uint64_t found_again(const MailslotState& slot, std::uint64_t at) noexcept 
 }
 
 void Ledger::apply(const Change& change) {
-  if (!std::holds_alternative<CursorMoved>(change)) targets_.clear();
+  if (!std::holds_alternative<CursorMoved>(change)) {
+    targets_.clear();
+    latest_ = nullptr;
+  }
   std::visit([this](const auto& c) { apply_one(c); }, change);
 }
 
@@ -116,18 +119,19 @@ void Ledger::count_unreadable(std::string_view mailslot, std::uint64_t alerts) {
 }
 
 Delivery Ledger::judge(const Registration& row, const Mailslot* slot, bool is_semaphore, std::size_t size) {
-  Delivery delivery{row.recipient, alert::Code::path_not_found, 0, 0};
-  if (!slot && is_semaphore) delivery.code = alert::Code::success;
-  if (!slot) return delivery;
-  delivery.incarnation = slot->state.incarnation;
-  delivery.size = static_cast<std::uint32_t>(std::min<std::size_t>(size, row.maxdata));
-  delivery.code = delivery.size > slot->state.max_message ? alert::Code::buffer_overflow : alert::Code::success;
-  return delivery;
+  using enum alert::Code;
+  if (!slot) return {row.recipient, is_semaphore ? success : path_not_found, 0, 0};
+  const auto cut = static_cast<std::uint32_t>(std::min<std::size_t>(size, row.maxdata));
+  return {row.recipient, cut > slot->state.max_message ? buffer_overflow : success, slot->state.incarnation, cut};
 }
 
 const std::vector<Ledger::Target>& Ledger::targets(std::string_view event) {
   static const std::vector<Target> kNone;
-  if (const auto known = targets_.find(event); known != targets_.end()) return known->second;
+  if (latest_ && latest_->first == event) return latest_->second;
+  if (const auto known = targets_.find(event); known != targets_.end()) {
+    latest_ = &*known;
+    return known->second;
+  }
   const auto& rows = table_.matching(event);
   if (rows.empty()) return kNone;
   std::vector<Target>& targets = targets_[std::string(event)];
@@ -146,7 +150,7 @@ const std::vector<Delivery>& Ledger::deliver(std::string_view event, std::uint64
   totals_.sequence = sequence;
   ++totals_.accepted;
   for (const auto& [row, slot, semaphore] : targets(event)) {
-    const Delivery delivery = judge(*row, slot, semaphore != nullptr, size);
+    const Delivery& delivery = deliveries_.emplace_back(judge(*row, slot, semaphore != nullptr, size));
     const bool written = delivery.code == alert::Code::success;
     ++totals_.matched;
     ++(written ? totals_.written : totals_.refused);
@@ -154,7 +158,6 @@ const std::vector<Delivery>& Ledger::deliver(std::string_view event, std::uint64
       ++(written ? slot->state.written : slot->state.refused);
     else if (semaphore)
       ++semaphore->pulses;
-    deliveries_.push_back(delivery);
   }
   if (!id.id.empty()) raise_ids_.remember(summary(deliveries_, sequence, id));
   return deliveries_;

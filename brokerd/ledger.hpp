@@ -52,6 +52,10 @@ struct Account {
 
 class Ledger {
  public:
+  Ledger() = default;
+  Ledger(Ledger&&) = default;  // and no copies: what it looks up by is inside
+  Ledger& operator=(Ledger&&) = default;
+
   /// One change of the table. Total: a change that does not fit the state is ignored.
   void apply(const Change& change);
 
@@ -115,6 +119,7 @@ class Ledger {
   };
   [[nodiscard]] static Delivery judge(const Registration& row, const Mailslot* slot, bool is_semaphore,
                                       std::size_t size);
+  using Targets = TextMap<std::vector<Target>>;
   [[nodiscard]] const std::vector<Target>& targets(std::string_view event);
 
   void apply_one(const Totals& totals);
@@ -141,7 +146,8 @@ class Ledger {
   RaiseIds raise_ids_;
   std::map<std::string, Mailslot, std::less<>> mailslots_;
   std::map<std::string, SemaphoreState, std::less<>> semaphores_;
-  TextMap<std::vector<Target>> targets_;  // of events that were raised since the table changed
+  Targets targets_;                              // of events that were raised since the table changed
+  const Targets::value_type* latest_ = nullptr;  // of targets_: of the event that was raised last
   std::vector<Unreadable> unreadable_;
   Objects objects_;
   std::vector<Delivery> deliveries_;

@@ -16,26 +16,54 @@ alert::SystemResult<Mailbox*> Mailboxes::create(std::uint64_t incarnation, std::
   auto ring = alert::MailboxWriter::create(capacity, max_message, incarnation, base_ordinal);
   if (!ring) return tl::unexpected<std::error_code>(ring.error());
   ring_bytes_[uid] += capacity;
-  const auto [at, added] =
-      mailboxes_.emplace(incarnation, Mailbox{std::move(*ring), uid, &counts_[incarnation], {}, {}, {}});
+  const auto [at, added] = mailboxes_.emplace(
+      incarnation, Mailbox{std::move(*ring), incarnation, uid, &counts_[incarnation], {}, {}, {}});
   return &at->second;
 }
 
-void Mailboxes::deliver(std::uint64_t incarnation, const alert::RecordHeader& header, alert::Bytes body) {
-  Mailbox* mailbox = find(incarnation);
+void Mailboxes::deliver(std::uint64_t incarnation, std::uint32_t record, std::uint32_t most) {
+  if (expected_ >= touched_.size()) expected_ = 0;
+  const bool is_expected = !touched_.empty() && touched_[expected_]->incarnation == incarnation;
+  Mailbox* mailbox = is_expected ? touched_[expected_] : find(incarnation);
   if (!mailbox) return;
-  if (mailbox->waiting.empty()) touched_.push_back(mailbox);
-  mailbox->waiting.push_back({header, body});
+  auto& waiting = mailbox->waiting;
+  if (waiting.empty()) {
+    mailbox->place = touched_.size();
+    touched_.push_back(mailbox);
+  }
+  expected_ = mailbox->place + 1;
+  const bool goes_on =
+      !waiting.empty() && waiting.back().first + waiting.back().count == record && waiting.back().most == most;
+  if (goes_on)
+    ++waiting.back().count;
+  else
+    waiting.push_back({record, 1, most});
 }
 
-void Mailboxes::publish() {
+void Mailboxes::publish(std::span<const alert::RecordView> records) {
+  constexpr std::size_t kLarge = 16;  // alerts: reading takes longer than waking
+  const bool is_large = records.size() >= kLarge;
   for (Mailbox* mailbox : touched_) {
-    for (const Mailbox::Waiting& record : mailbox->waiting) mailbox->ring.write(record.header, record.body);
+    for (const auto& [first, count, most] : mailbox->waiting)
+      for (const alert::RecordView& record : records.subspan(first, count)) write(*mailbox, record, most);
     mailbox->waiting.clear();
     mailbox->ring.publish();
+    if (is_large) wake(*mailbox);
   }
-  for (Mailbox* mailbox : touched_) wake(*mailbox);
+  if (!is_large)
+    for (Mailbox* mailbox : touched_) wake(*mailbox);
   touched_.clear();
+}
+
+void Mailboxes::write(Mailbox& mailbox, const alert::RecordView& record, std::uint32_t most) noexcept {
+  if (record.body.size() <= most) {
+    mailbox.ring.write(record.header, record.body);
+    return;
+  }
+  alert::RecordHeader header = record.header;
+  header.size = static_cast<std::uint32_t>(sizeof header) + most;
+  header.flags |= alert::kCutAtMaxdata;
+  mailbox.ring.write(header, record.body.first(most));
 }
 
 void Mailboxes::wake(Mailbox& mailbox) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -35,17 +36,22 @@ struct Mailbox {
     alert::Descriptor poll;
     alert::ConsumerPage page;
   };
-  struct Waiting {
-    alert::RecordHeader header;
-    alert::Bytes body;
+  /// Records of this turn, one behind the other.
+  struct Run {
+    std::uint32_t first;
+    std::uint32_t count;
+    std::uint32_t most;  // bytes of each body: what is longer is cut
   };
+  static constexpr std::uint32_t kWhole = ~std::uint32_t{0};
 
   alert::MailboxWriter ring;
+  std::uint64_t incarnation;
   std::uint32_t uid;
   MailboxCounts* counts;
   std::optional<Consumer> consumer;
   std::vector<Observer> observers;
-  std::vector<Waiting> waiting;  // of this turn
+  std::vector<Run> waiting;
+  std::size_t place = 0;  // among those of this turn, while something waits
   bool deleted = false;
 };
 
@@ -56,10 +62,11 @@ class Mailboxes {
   alert::SystemResult<Mailbox*> create(std::uint64_t incarnation, std::uint32_t uid, std::uint64_t capacity,
                                        std::uint32_t max_message, std::uint64_t base_ordinal);
 
-  /// Hands a record to the mailbox of this turn, if it is open. The bytes must live until publish().
-  void deliver(std::uint64_t incarnation, const alert::RecordHeader& header, alert::Bytes body);
-  /// Copies mailbox by mailbox, publishes each once and wakes whoever sleeps there.
-  void publish();
+  /// This turn's record of that number is due to the mailbox, if it is open, cut to `most` bytes.
+  void deliver(std::uint64_t incarnation, std::uint32_t record, std::uint32_t most);
+  /// Copies the turn's records mailbox by mailbox, publishes each once and wakes whoever sleeps there: in a large
+  /// turn at once, so that it reads while the next mailbox is written, otherwise behind the last one.
+  void publish(std::span<const alert::RecordView> records);
 
   /// The mailslot is gone: readers are told; the memory counts until the last of them leaves.
   void mark_deleted(std::uint64_t incarnation);
@@ -72,12 +79,14 @@ class Mailboxes {
   [[nodiscard]] MailboxCounts& counts(std::uint64_t incarnation) { return counts_[incarnation]; }
 
  private:
+  static void write(Mailbox& mailbox, const alert::RecordView& record, std::uint32_t most) noexcept;
   void wake(Mailbox& mailbox);
   void nudge(Mailbox& mailbox, const alert::Descriptor& poll);
 
   std::unordered_map<std::uint64_t, Mailbox> mailboxes_;
   std::unordered_map<std::uint32_t, std::uint64_t> ring_bytes_;
-  std::vector<Mailbox*> touched_;
+  std::vector<Mailbox*> touched_;  // in this turn
+  std::size_t expected_ = 0;       // which of them comes next if this alert goes where the last one went
   std::unordered_map<std::uint64_t, MailboxCounts> counts_;  // by incarnation
   std::uint64_t wakes_ = 0;
 };

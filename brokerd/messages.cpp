@@ -42,17 +42,12 @@ Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const alert::Write&
   }
   if (auto judged = judge_rate(caller, message->size(), now_ns); !judged)
     return tl::unexpected<Refusal>(judged.error());
-  Staged staged;
-  staged.header = stamp(caller, now_ns);
-  staged.header.kind = static_cast<std::uint16_t>(alert::RecordKind::message);
-  staged.header.flags = static_cast<std::uint8_t>(priority << alert::kPriorityShift);
-  staged.header.size = static_cast<std::uint32_t>(sizeof staged.header + message->size());
-  staged.header.sequence = ledger_.totals().sequence + staged_.size() + 1;
-  staged.header.origin_sequence = staged.header.sequence;
-  staged.annex = annex_for_message(state.name, class_of_service);
+  auto [header, staged, ticket] = stage(caller, alert::RecordKind::message, *message, now_ns);
+  header.flags = static_cast<std::uint8_t>(priority << alert::kPriorityShift);
   staged.as.mailslot = state.name;
-  if (state.room) room_.take(state.incarnation, staged.header.sequence, message->size());
-  return stage(std::move(staged), *message);
+  staged.annex = annex_for_message(state.name, class_of_service);
+  if (state.room) room_.take(state.incarnation, header.sequence, message->size());
+  return ticket;
 }
 
 bool Broker::has_room(const Mailslot& slot, std::size_t size) {

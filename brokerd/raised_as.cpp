@@ -18,6 +18,18 @@ std::optional<std::string> header_event_name(alert::Profile profile, std::string
   return alert::canonical_event(event);
 }
 
+/// Whether header_event_name() is this event.
+bool names(alert::Profile profile, std::string_view wire, std::string_view event) noexcept {
+  const std::size_t step = alert::unit(profile);
+  if (wire.size() / step != event.size()) return false;
+  for (std::size_t i = 0; i < event.size(); ++i) {
+    const char c = wire[i * step];
+    if (static_cast<unsigned char>(c) >= 0x80 || alert::upper(c) != event[i]) return false;
+    if (step == 2 && wire[i * step + 1] != 0) return false;
+  }
+  return true;
+}
+
 /// What may stand behind an alert's or a message's record.
 struct Annex {
   std::optional<std::string> event;     // it was raised for, where its header says another
@@ -56,12 +68,13 @@ std::optional<RaisedAs> raised_as(const alert::RecordView& record, alert::Bytes 
 }
 
 std::string annex_for(alert::Profile profile, std::string_view header_event, const RaisedAs& as) {
-  const auto named = header_event_name(profile, header_event);
+  const bool is_named = names(profile, header_event, as.event);
+  if (is_named && as.id.empty()) return {};
   Annex annex;
-  if (named != as.event) annex.event = as.event;
+  if (!is_named) annex.event = as.event;
   if (!as.id.empty()) annex.id = as.id;
   std::string text;
-  if (annex.event || annex.id) alert::append_json(text, annex);
+  alert::append_json(text, annex);
   return text;
 }
 

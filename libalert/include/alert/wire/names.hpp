@@ -2,6 +2,8 @@
 // The legacy names, limits and numbers, and what makes an event or recipient name acceptable.
 // Sources: the fact sheet, sections 1.4, 2, 3 and 4.2 (ALERT.H, NETCONS.H, lmcons.h, lmerr.h).
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -155,10 +157,15 @@ inline constexpr std::string_view kUnknownCode = "ERROR_UNKNOWN";
 /// 1 to 16 characters of UTF-8, none of `" / \ [ ] : | < > + = ; , ?` and nothing below 0x20.
 /// Precondition: `text` is valid UTF-8.
 [[nodiscard]] constexpr bool is_event_name(std::string_view text) noexcept {
+  constexpr auto kForbidden = [] {
+    std::array<bool, 256> forbidden{};
+    std::fill_n(forbidden.begin(), 0x20, true);
+    for (const char c : std::string_view("\"/\\[]:|<>+=;,?")) forbidden[static_cast<unsigned char>(c)] = true;
+    return forbidden;
+  }();
   std::size_t characters = 0;
   for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) return false;
-    if (std::string_view("\"/\\[]:|<>+=;,?").find(c) != std::string_view::npos) return false;
+    if (kForbidden[static_cast<unsigned char>(c)]) return false;
     if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) ++characters;
   }
   return characters >= 1 && characters <= kEventLength;
