@@ -78,8 +78,8 @@ class Broker {
  public:
   Broker(Ledger ledger, JournalWriter journal, Policy policy);
 
-  /// Accepted for this turn: what became of it is take_settled()[ticket] once the turn has settled. A dry run
-  /// settles at once.
+  /// Accepted for this turn: what became of it is the ticket's element of take_settled() once the turn has
+  /// settled. A dry run settles at once.
   using Ticket = std::size_t;
   Outcome<Ticket> raise(const Caller& caller, const alert::Raise& call, std::uint64_t now_ns);
   Outcome<Ticket> raise(const Caller& caller, const alert::LaneReader& lane, std::uint64_t now_ns);
@@ -90,7 +90,11 @@ class Broker {
   /// Journals the turn's alerts with one write, delivers them, wakes the readers. Every other call
   /// does it first, so that what happens happens in one order.
   void settle();
-  [[nodiscard]] std::vector<Outcome<Settled>> take_settled() noexcept { return std::exchange(settled_, {}); }
+  /// In place of what the vector has, whose memory is used again.
+  void take_settled(std::vector<Outcome<Settled>>& settled) noexcept {
+    settled.clear();
+    settled.swap(settled_);
+  }
   [[nodiscard]] alert::Receipt receipt(const Settled& settled) const;
   /// Its id: 32 hexadecimal digits.
   [[nodiscard]] const std::string& journal() const noexcept { return ledger_.totals().journal; }

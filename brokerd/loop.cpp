@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -41,6 +42,12 @@ bool add(const alert::Descriptor& epoll, int fd, std::uint64_t id) {
   event.events = EPOLLIN;
   event.data.u64 = id;
   return ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+/// That this process may run on, whoever else there are.
+bool has_one_processor() {
+  cpu_set_t processors;
+  return ::sched_getaffinity(0, sizeof processors, &processors) == 0 && CPU_COUNT(&processors) == 1;
 }
 
 /// One refusal, and the connection closes.
@@ -85,7 +92,7 @@ Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload, std
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll")),
       signals_(block_signals()),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
-      poll_ns_(std::thread::hardware_concurrency() > 1 ? kPollNs : 0) {
+      yields_(has_one_processor()) {
   if (!add(epoll_, listener_.get(), kListener) || !add(epoll_, signals_.get(), kSignals))
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   if (links_ && !add(epoll_, links_->get(), kLinks))
@@ -101,9 +108,9 @@ Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload, std
 void Loop::run() {
   while (!stopping_) turn(timeout_ms());
   broker_.leave_service();
-  std::vector<std::uint64_t> told;
-  answer(clock_ns(CLOCK_MONOTONIC), told);
-  for (const std::uint64_t id : told) sessions_.at(id)->flush();
+  touched_.clear();
+  answer(clock_ns(CLOCK_MONOTONIC));
+  for (const std::uint64_t id : touched_) sessions_.at(id)->flush();
   const std::uint64_t now = clock_ns(CLOCK_REALTIME);
   while (!sessions_.empty()) end(sessions_.begin()->first, now);
 }
@@ -122,18 +129,22 @@ int Loop::timeout_ms() const {
   return rest;
 }
 
-void Loop::answer(std::uint64_t monotonic_ns, std::vector<std::uint64_t>& touched) {
+void Loop::answer(std::uint64_t monotonic_ns) {
   for (const Broker::Answer& answer : broker_.take_answers(monotonic_ns))
     if (const auto found = sessions_.find(answer.session); found != sessions_.end()) {
       found->second->answer(answer.wait, answer.reply);
-      touched.push_back(answer.session);
+      touched_.push_back(answer.session);
     }
 }
 
 void Loop::turn(int timeout_ms) {
-  if (timeout_ms != 0 && poll_lanes()) timeout_ms = 0;
+  const bool has_raises = timeout_ms != 0 && poll_lanes();
   epoll_event events[kEventsPerTurn];
-  const int count = ::epoll_wait(epoll_.get(), events, kEventsPerTurn, timeout_ms);
+  int count = 0;
+  if (!has_raises || clock_ns(CLOCK_MONOTONIC) - waited_ns_ >= kLaneTurnsNs) {
+    count = ::epoll_wait(epoll_.get(), events, kEventsPerTurn, has_raises ? 0 : timeout_ms);
+    waited_ns_ = clock_ns(CLOCK_MONOTONIC);
+  }
   ++turns_;
   const Turn turn{clock_ns(CLOCK_REALTIME),
                   clock_ns(CLOCK_MONOTONIC),
@@ -146,7 +157,7 @@ void Loop::turn(int timeout_ms) {
                   lost_datagrams_,
                   polled_ns_};
 
-  std::vector<std::uint64_t> touched;
+  touched_.clear();
   for (int i = 0; i < count; ++i) {
     const std::uint64_t id = events[i].data.u64;
     if (id == kListener) {
@@ -161,24 +172,25 @@ void Loop::turn(int timeout_ms) {
         broker_.forget_waits(found->second->caller());
       }
       found->second->receive();
-      touched.push_back(id);
+      touched_.push_back(id);
       line_up(id, *found->second);
     }
   }
 
   for (const std::uint64_t id : raising_) line_up(id, *sessions_.at(id));
-  handle(turn, touched);
-  if (drain_) drain_->raise(broker_, turn.now_ns, clock_ns(CLOCK_MONOTONIC));
+  handle(turn);
+  if (drain_) drain_->raise(broker_, turn.now_ns, turn.monotonic_ns);
   broker_.settle();
-  const auto settled = broker_.take_settled();
-  if (drain_) drain_->settle(settled, clock_ns(CLOCK_MONOTONIC));
+  broker_.take_settled(settled_);
+  const std::uint64_t now = clock_ns(CLOCK_MONOTONIC);
+  if (drain_) drain_->settle(settled_, now);
 
-  answer(clock_ns(CLOCK_MONOTONIC), touched);
-  std::sort(touched.begin(), touched.end());
-  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
-  for (const std::uint64_t id : touched) {
+  answer(now);
+  std::sort(touched_.begin(), touched_.end());
+  touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
+  for (const std::uint64_t id : touched_) {
     Session& session = *sessions_.at(id);
-    session.settle(broker_, settled);
+    session.settle(broker_, settled_);
     session.flush();
     if (session.is_over()) {
       end(id, turn.now_ns);
@@ -189,13 +201,13 @@ void Loop::turn(int timeout_ms) {
     if (session.is_raising()) raising_.insert(id);
   }
 
-  for (const Callback& datagram : broker_.take_datagrams(clock_ns(CLOCK_MONOTONIC))) {
+  for (const Callback& datagram : broker_.take_datagrams(now)) {
     const bool may = broker_.judge_callback(datagram.address.ip, reach_of) == alert::PushResult::success;
     ++(may && push_.send(datagram) ? datagrams_ : lost_datagrams_);
   }
 
   broker_.rotate(turn.now_ns);
-  if (const std::uint64_t now = clock_ns(CLOCK_MONOTONIC); now - cursors_ns_ >= kSecond) {
+  if (now - cursors_ns_ >= kSecond) {
     broker_.record_cursors(turn.now_ns);
     cursors_ns_ = now;
     if (std::exchange(links_are_stale_, false)) links_->ask();
@@ -216,22 +228,16 @@ void Loop::take_signals() {
   }
 }
 
-/// One session of each uid in turn: whoever has many connections waits for itself.
-void Loop::handle(const Turn& turn, std::vector<std::uint64_t>& touched) {
-  const std::uint64_t end = clock_ns(CLOCK_MONOTONIC) + kTurnNs;
+void Loop::handle(const Turn& turn) {
+  const std::uint64_t end = turn.monotonic_ns + kTurnNs;
   std::size_t left = kRequestsPerTurn;
-  while (!ready_.empty() && left > 0 && clock_ns(CLOCK_MONOTONIC) < end) {
-    auto next = ready_.upper_bound(served_uid_);
-    if (next == ready_.end()) next = ready_.begin();
-    served_uid_ = next->first;
-    const std::uint64_t id = next->second.front();
-    next->second.pop_front();
-    if (next->second.empty()) ready_.erase(next);
+  while (!ready_.empty() && left > 0 && (left == kRequestsPerTurn || clock_ns(CLOCK_MONOTONIC) < end)) {
+    const std::uint64_t id = ready_.take();
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) continue;
     Session& session = *found->second;
     left -= session.handle(broker_, turn, std::min(left, kRequestsPerSession));
-    if (touched.empty() || touched.back() != id) touched.push_back(id);
+    if (touched_.empty() || touched_.back() != id) touched_.push_back(id);
     if (session.has_raise()) line_up(id, session);
   }
 }
@@ -243,9 +249,12 @@ bool Loop::poll_lanes() {
   const std::uint64_t begin = clock_ns(CLOCK_MONOTONIC);
   std::uint64_t now = begin;
   bool has_more = false;
-  while (!has_more && now - begin < poll_ns_) {
-    std::this_thread::yield();  // to a reader that was woken on this processor: it would wait for the end of this
-    has_more = std::any_of(raising_.begin(), raising_.end(), has_raise);
+  while (!has_more && now - begin < kPollNs) {
+    if (yields_) std::this_thread::yield();
+    for (int looks = 0; looks < kLooksPerClock && !has_more; ++looks) {
+      __builtin_ia32_pause();
+      has_more = std::any_of(raising_.begin(), raising_.end(), has_raise);
+    }
     now = clock_ns(CLOCK_MONOTONIC);
   }
   polled_ns_ += now - begin;
@@ -256,8 +265,7 @@ bool Loop::poll_lanes() {
 
 void Loop::line_up(std::uint64_t id, const Session& session) {
   if (!session.has_request() && !session.has_raise()) return;
-  auto& queue = ready_[session.caller().uid];
-  if (std::find(queue.begin(), queue.end(), id) == queue.end()) queue.push_back(id);
+  ready_.add(session.caller().uid, id);
 }
 
 void Loop::watch(std::uint64_t id, const Session& session) {
@@ -320,7 +328,10 @@ void Loop::end(std::uint64_t id, std::uint64_t now_ns) {
   watched_.erase(id);
   raising_.erase(id);
   sessions_.erase(found);  // closes the socket, which also takes it out of the epoll set
-  if (const auto mine = connections_.find(caller.uid); --mine->second == 0) connections_.erase(mine);
+  if (const auto mine = connections_.find(caller.uid); --mine->second == 0) {
+    connections_.erase(mine);
+    ready_.forget(caller.uid);
+  }
 }
 
 }  // namespace brokerd

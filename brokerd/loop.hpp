@@ -2,9 +2,7 @@
 // The loop of turns: drain all sources round-robin, settle, answer, and sleep until there is more.
 
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -15,16 +13,19 @@
 #include "brokerd/links.hpp"
 #include "brokerd/listener.hpp"
 #include "brokerd/push_socket.hpp"
+#include "brokerd/ready.hpp"
 #include "brokerd/session.hpp"
 
 namespace brokerd {
 
 class Loop {
  public:
-  static constexpr std::size_t kRequestsPerSession = 16;  // and turn
+  static constexpr std::size_t kRequestsPerSession = 64;  // until it is the next one's turn
   static constexpr std::size_t kRequestsPerTurn = 256;
-  static constexpr std::uint64_t kPollNs = 20'000;      // lanes are looked at before the loop sleeps
-  static constexpr std::uint64_t kTurnNs = 10'000'000;  // after which the rest waits for the next turn
+  static constexpr std::uint64_t kPollNs = 20'000;  // lanes are looked at before the loop sleeps
+  static constexpr int kLooksPerClock = 16;
+  static constexpr std::uint64_t kLaneTurnsNs = 50'000;  // of lanes alone: then sockets are looked at, too
+  static constexpr std::uint64_t kTurnNs = 10'000'000;   // after which the rest waits for the next turn
 
   /// Throws std::system_error when the system has no epoll or signalfd left. Blocks SIGTERM and
   /// SIGINT in the calling thread: from here on they end run(). SIGHUP calls `reload` between turns.
@@ -38,13 +39,13 @@ class Loop {
   void turn(int timeout_ms);
   void accept();
   void take_signals();
-  void handle(const Turn& turn, std::vector<std::uint64_t>& touched);
+  void handle(const Turn& turn);
   void admit(alert::Descriptor socket);
   void line_up(std::uint64_t id, const Session& session);
   /// Looks for raises in the lanes of whoever has raised lately. False: there are none, and they will ring.
   bool poll_lanes();
   /// Gives calls that have waited their answers.
-  void answer(std::uint64_t monotonic_ns, std::vector<std::uint64_t>& touched);
+  void answer(std::uint64_t monotonic_ns);
   [[nodiscard]] int timeout_ms() const;
   /// A session is read while it takes requests, and waited for while it has a reply that waits to leave.
   void watch(std::uint64_t id, const Session& session);
@@ -64,8 +65,9 @@ class Loop {
   alert::Descriptor spare_;  // given up for a moment when no descriptor is left to accept with
   std::unordered_map<std::uint64_t, std::unique_ptr<Session>> sessions_;
   std::unordered_map<std::uint32_t, std::size_t> connections_;  // by uid
-  std::map<std::uint32_t, std::deque<std::uint64_t>> ready_;    // by uid: sessions with a whole request
-  std::uint32_t served_uid_ = 0;                                // whose session was handled last
+  Ready ready_;                                                 // sessions with a whole request
+  std::vector<std::uint64_t> touched_;                          // in this turn
+  std::vector<Outcome<Settled>> settled_;                       // what became of this turn's raises
   std::unordered_set<std::uint64_t> raising_;                   // sessions whose lane is looked at
   std::unordered_map<std::uint64_t, std::uint32_t> watched_;    // what sessions that are not read are watched for
   std::uint64_t next_id_ = 4;  // the others are the listener, the signals, the spool, the links
@@ -73,8 +75,9 @@ class Loop {
   Traffic traffic_;
   std::uint64_t cursors_ns_ = 0;   // when cursors were last journaled
   std::uint64_t retained_ns_ = 0;  // when the journal was last looked through for what may go
-  const std::uint64_t poll_ns_;    // 0 where polling would keep a raiser from its only processor
+  const bool yields_;              // between two looks: to those who have only this processor, too
   std::uint64_t polled_ns_ = 0;
+  std::uint64_t waited_ns_ = 0;  // when sockets were last looked at
   bool stopping_ = false;
 };
 

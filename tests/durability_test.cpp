@@ -30,7 +30,9 @@ struct Life {
   long accept() {
     (void)broker->raise({}, raise(), 1);
     broker->settle();
-    const auto settled = broker->take_settled().at(0);
+    std::vector<brokerd::Outcome<brokerd::Settled>> all;
+    broker->take_settled(all);
+    const auto& settled = all.at(0);
     return settled ? static_cast<long>(settled->raise.sequence) : -static_cast<long>(settled.error().code);
   }
   /// Puts a file that takes every write and cannot be synced or cut in the place of the open segment.

@@ -157,7 +157,8 @@ TEST(RaiseId, CountsOnceAlsoWithinOneTurn) {
                          brokerd::Policy::standard(false, 0, std::nullopt));
   for (const auto& id : {kId, id_of(2), kId, kId}) ASSERT_TRUE(broker.raise({}, raise(id), 1));
   broker.settle();
-  const auto settled = broker.take_settled();
+  std::vector<brokerd::Outcome<brokerd::Settled>> settled;
+  broker.take_settled(settled);
   ASSERT_EQ(settled.size(), 4u);
   EXPECT_EQ(settled[1]->raise.sequence, 2u);
   for (const std::size_t i : {2u, 3u}) expect_same(broker.receipt(*settled[0]), broker.receipt(*settled[i]));
