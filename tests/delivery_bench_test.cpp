@@ -60,14 +60,6 @@ TEST_F(DeliveryComparison, CountsARateAsMetFromTheRatioOn) {
   expect_line(text, "| 64 mailboxes, million deliveries/s | 18.00 | redis | 4.60 | 3.91 | at least 4 | **no** |");
 }
 
-TEST_F(DeliveryComparison, ShowsARowThatBareRingsWinAgainWithTheJournalOff) {
-  const std::string text = tables_of(R"({"w2_128": {"alertbroker": [{"msgs_per_s": 1000000}],
-      "alertbroker_journal_off": [{"msgs_per_s": 4000000}], "shm_broker": [{"msgs_per_s": 5000000}]}})");
-  expect_line(text, "| one reader, thousand/s | 1000 | shm_broker | 5000 | 0.20 | at least 0.7 | **no** |");
-  expect_line(text,
-              "| one reader, thousand/s, journal off | 4000 | shm_broker | 5000 | 0.80 | at least 0.7 | yes |");
-}
-
 TEST_F(DeliveryComparison, HasWhoeverSpeaksItsLinesDoTheWork) {
   const auto done = run(std::string(R"({"broker": ["sh", "-c", "echo READY; read end"], "raiser": )") + kRaiser +
                         R"(, "reader": )" + kReader + "}");

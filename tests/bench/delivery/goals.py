@@ -7,7 +7,6 @@ from tables import KILO, MEGA, NAMES, US, number, rows
 OURS, ONE_MAILBOX = "alertbroker", "alertbroker_one_mailbox"
 FEW_ROWS, MANY_ROWS = "alertbroker_10_rows", "alertbroker_100000_rows"
 DISK = "alertbroker_disk"
-JOURNAL_OFF = "alertbroker_journal_off"  # shown where a row against the bare rings is missed, once it is measured
 
 # `beside`: {subject: factor}, at least or at most so much of its figure; None: a number itself. A factor of None is
 # no goal.
@@ -52,36 +51,29 @@ GOALS = [
 ]
 
 
-def line(medians, goal, peer, factor, subject):
+def line(medians, goal, peer, factor):
     """Our figure beside one other; None where we have none."""
-    ours = medians.get(goal.cell, subject, goal.figure)
+    ours = medians.get(goal.cell, goal.subject, goal.figure)
     if ours is None:
         return None
     limit = "" if factor is None else f"{'at least' if goal.at_least else 'at most'} {factor}"
     figure = number(ours.median / goal.unit, goal.digits)
-    work = goal.work if subject == goal.subject else f"{goal.work}, journal off"
     if peer is None:
         met = ours.median / goal.unit <= factor
-        return [work, figure, "", "", "", limit, "yes" if met else "**no**"]
+        return [goal.work, figure, "", "", "", limit, "yes" if met else "**no**"]
     theirs = medians.get(goal.cell, peer, goal.figure)
     name = NAMES.get(peer, peer) if goal.cell == "command" else peer
     if theirs is None:
-        return [work, figure, name, "-", "-", limit, "not measured"]
+        return [goal.work, figure, name, "-", "-", limit, "not measured"]
     ratio = ours.median / theirs.median if theirs.median else float("inf")
     met = factor is None or (ratio >= factor if goal.at_least else ratio <= factor)
-    return [work, figure, name, number(theirs.median / goal.unit, goal.digits), number(ratio, 2), limit,
+    return [goal.work, figure, name, number(theirs.median / goal.unit, goal.digits), number(ratio, 2), limit,
             "" if factor is None else "yes" if met else "**no**"]
 
 
 def lines(medians):
-    result = []
-    for goal in GOALS:
-        for peer, factor in goal.beside.items():
-            found = line(medians, goal, peer, factor, goal.subject)
-            result.append(found)
-            if found and found[-1] == "**no**" and (peer or "").startswith("shm_") and goal.subject == OURS:
-                result.append(line(medians, goal, peer, factor, JOURNAL_OFF))
-    return [found for found in result if found]
+    found = [line(medians, goal, peer, factor) for goal in GOALS for peer, factor in goal.beside.items()]
+    return [row for row in found if row]
 
 
 def table(medians):
