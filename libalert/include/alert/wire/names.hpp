@@ -154,18 +154,24 @@ inline constexpr std::string_view kUnknownCode = "ERROR_UNKNOWN";
   return result;
 }
 
+namespace detail {
+
+/// Not in the function that asks it, which would make it anew each time.
+inline constexpr auto kForbiddenInEvent = [] {
+  std::array<bool, 256> forbidden{};
+  std::fill_n(forbidden.begin(), 0x20, true);
+  for (const char c : std::string_view("\"/\\[]:|<>+=;,?")) forbidden[static_cast<unsigned char>(c)] = true;
+  return forbidden;
+}();
+
+}  // namespace detail
+
 /// 1 to 16 characters of UTF-8, none of `" / \ [ ] : | < > + = ; , ?` and nothing below 0x20.
 /// Precondition: `text` is valid UTF-8.
 [[nodiscard]] constexpr bool is_event_name(std::string_view text) noexcept {
-  constexpr auto kForbidden = [] {
-    std::array<bool, 256> forbidden{};
-    std::fill_n(forbidden.begin(), 0x20, true);
-    for (const char c : std::string_view("\"/\\[]:|<>+=;,?")) forbidden[static_cast<unsigned char>(c)] = true;
-    return forbidden;
-  }();
   std::size_t characters = 0;
   for (const char c : text) {
-    if (kForbidden[static_cast<unsigned char>(c)]) return false;
+    if (detail::kForbiddenInEvent[static_cast<unsigned char>(c)]) return false;
     if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) ++characters;
   }
   return characters >= 1 && characters <= kEventLength;
