@@ -191,6 +191,7 @@ class Broker {
   void retain(std::uint64_t now_ns);
   /// Shortens the journal at once where that is what they say.
   void set_journal_options(const JournalOptions& options, std::uint64_t now_ns);
+  [[nodiscard]] bool waits_for_disk() const noexcept { return journal_.durability() == Durability::disk; }
   [[nodiscard]] bool ages() const noexcept { return retention_.age_s > 0; }
 
   /// A proper end.

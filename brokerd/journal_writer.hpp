@@ -71,6 +71,7 @@ class JournalWriter {
 
   /// `disk` syncs every commit before it counts.
   void set_durability(Durability durability) noexcept { durability_ = durability; }
+  [[nodiscard]] Durability durability() const noexcept { return durability_; }
   void set_segment_bytes(std::uint64_t bytes) noexcept { segment_bytes_ = bytes; }
   [[nodiscard]] std::uint64_t segment_bytes() const noexcept { return segment_bytes_; }
 

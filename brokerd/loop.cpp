@@ -92,7 +92,7 @@ Loop::Loop(Broker& broker, Listener& listener, std::function<void()> reload, std
       epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll")),
       signals_(block_signals()),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
-      yields_(has_one_processor()) {
+      has_one_processor_(has_one_processor()) {
   if (!add(epoll_, listener_.get(), kListener) || !add(epoll_, signals_.get(), kSignals))
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
   if (links_ && !add(epoll_, links_->get(), kLinks))
@@ -182,6 +182,7 @@ void Loop::turn(int timeout_ms) {
   if (drain_) drain_->raise(broker_, turn.now_ns, turn.monotonic_ns);
   broker_.settle();
   broker_.take_settled(settled_);
+  if (!settled_.empty()) was_large_ = settled_.size() >= kLargeTurn;
   const std::uint64_t now = clock_ns(CLOCK_MONOTONIC);
   if (drain_) drain_->settle(settled_, now);
 
@@ -246,11 +247,14 @@ bool Loop::poll_lanes() {
   if (raising_.empty()) return false;
   const auto has_raise = [this](std::uint64_t id) { return sessions_.at(id)->has_raise(); };
   if (std::any_of(raising_.begin(), raising_.end(), has_raise)) return true;
+  // To a reader that was woken on this processor, and to raisers whose raises are to share a wait for the disk. In
+  // a flood everybody has work, and yielding costs a third of it.
+  const bool yields = has_one_processor_ || !was_large_ || broker_.waits_for_disk();
   const std::uint64_t begin = clock_ns(CLOCK_MONOTONIC);
   std::uint64_t now = begin;
   bool has_more = false;
   while (!has_more && now - begin < kPollNs) {
-    if (yields_) std::this_thread::yield();
+    if (yields) std::this_thread::yield();
     for (int looks = 0; looks < kLooksPerClock && !has_more; ++looks) {
       __builtin_ia32_pause();
       has_more = std::any_of(raising_.begin(), raising_.end(), has_raise);

@@ -24,6 +24,7 @@ class Loop {
   static constexpr std::size_t kRequestsPerTurn = 256;
   static constexpr std::uint64_t kPollNs = 20'000;  // lanes are looked at before the loop sleeps
   static constexpr int kLooksPerClock = 16;
+  static constexpr std::size_t kLargeTurn = 16;          // raises
   static constexpr std::uint64_t kLaneTurnsNs = 50'000;  // of lanes alone: then sockets are looked at, too
   static constexpr std::uint64_t kTurnNs = 10'000'000;   // after which the rest waits for the next turn
 
@@ -75,7 +76,8 @@ class Loop {
   Traffic traffic_;
   std::uint64_t cursors_ns_ = 0;   // when cursors were last journaled
   std::uint64_t retained_ns_ = 0;  // when the journal was last looked through for what may go
-  const bool yields_;              // between two looks: to those who have only this processor, too
+  const bool has_one_processor_;
+  bool was_large_ = false;  // the last turn that had raises
   std::uint64_t polled_ns_ = 0;
   std::uint64_t waited_ns_ = 0;  // when sockets were last looked at
   bool stopping_ = false;
