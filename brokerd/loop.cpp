@@ -255,10 +255,8 @@ bool Loop::poll_lanes() {
   bool has_more = false;
   while (!has_more && now - begin < kPollNs) {
     if (yields) std::this_thread::yield();
-    for (int looks = 0; looks < kLooksPerClock && !has_more; ++looks) {
-      __builtin_ia32_pause();
+    for (int looks = 0; looks < kLooksPerClock && !has_more; ++looks)
       has_more = std::any_of(raising_.begin(), raising_.end(), has_raise);
-    }
     now = clock_ns(CLOCK_MONOTONIC);
   }
   polled_ns_ += now - begin;
