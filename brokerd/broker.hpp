@@ -90,6 +90,7 @@ class Broker {
   /// Journals the turn's alerts with one write, delivers them, wakes the readers. Every other call
   /// does it first, so that what happens happens in one order.
   void settle();
+  [[nodiscard]] std::size_t raises_in_turn() const noexcept { return staged_.size(); }
   /// In place of what the vector has, whose memory is used again.
   void take_settled(std::vector<Outcome<Settled>>& settled) noexcept {
     settled.clear();

@@ -180,18 +180,21 @@ void Loop::turn(int timeout_ms) {
   for (const std::uint64_t id : raising_) line_up(id, *sessions_.at(id));
   handle(turn);
   if (drain_) drain_->raise(broker_, turn.now_ns, turn.monotonic_ns);
+  const std::uint64_t gathered = broker_.waits_for_disk() ? gather(turn) : 0;
+  const std::size_t raises = broker_.raises_in_turn();
   broker_.settle();
   broker_.take_settled(settled_);
   if (!settled_.empty()) was_large_ = settled_.size() >= kLargeTurn;
   const std::uint64_t now = clock_ns(CLOCK_MONOTONIC);
+  if (broker_.waits_for_disk()) group_commit_.synced(raises, now - gathered);
   if (drain_) drain_->settle(settled_, now);
 
   answer(now);
   std::sort(touched_.begin(), touched_.end());
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
+  for (const std::uint64_t id : touched_) sessions_.at(id)->settle(broker_, settled_);
   for (const std::uint64_t id : touched_) {
     Session& session = *sessions_.at(id);
-    session.settle(broker_, settled_);
     session.flush();
     if (session.is_over()) {
       end(id, turn.now_ns);
@@ -241,6 +244,19 @@ void Loop::handle(const Turn& turn) {
     if (touched_.empty() || touched_.back() != id) touched_.push_back(id);
     if (session.has_raise()) line_up(id, session);
   }
+}
+
+std::uint64_t Loop::gather(const Turn& turn) {
+  const std::uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+  std::uint64_t now = begin;
+  while (group_commit_.waits(broker_.raises_in_turn(), now - begin)) {
+    std::this_thread::yield();
+    for (const std::uint64_t id : raising_) line_up(id, *sessions_.at(id));
+    handle(turn);
+    now = clock_ns(CLOCK_MONOTONIC);
+  }
+  polled_ns_ += now - begin;
+  return now;
 }
 
 bool Loop::poll_lanes() {

@@ -10,6 +10,7 @@
 
 #include "brokerd/broker.hpp"
 #include "brokerd/drain.hpp"
+#include "brokerd/group_commit.hpp"
 #include "brokerd/links.hpp"
 #include "brokerd/listener.hpp"
 #include "brokerd/push_socket.hpp"
@@ -41,6 +42,8 @@ class Loop {
   void accept();
   void take_signals();
   void handle(const Turn& turn);
+  /// Keeps the turn open for raises that come in time to share its wait for the disk. Returns when that was.
+  std::uint64_t gather(const Turn& turn);
   void admit(alert::Descriptor socket);
   void line_up(std::uint64_t id, const Session& session);
   /// Looks for raises in the lanes of whoever has raised lately. False: there are none, and they will ring.
@@ -77,6 +80,7 @@ class Loop {
   std::uint64_t cursors_ns_ = 0;   // when cursors were last journaled
   std::uint64_t retained_ns_ = 0;  // when the journal was last looked through for what may go
   const bool has_one_processor_;
+  GroupCommit group_commit_;
   bool was_large_ = false;  // the last turn that had raises
   std::uint64_t polled_ns_ = 0;
   std::uint64_t waited_ns_ = 0;  // when sockets were last looked at

@@ -331,6 +331,7 @@ void Session::hang_up() {
 }
 
 void Session::flush() {
+  if (lane_) lane_->wake();
   while (has_reply() && !failed_) {
     Reply& reply = outbox_.front();
     if (reply.silent) {

@@ -49,13 +49,13 @@ class Session {
   void receive();
   /// Answers at most `most` whole requests and raises that have arrived, and returns how many.
   std::size_t handle(Broker& broker, const Turn& turn, std::size_t most);
-  /// Fills in the receipts of the turn that has settled.
+  /// Fills in the receipts of the turn that has settled; who sleeps is not woken before flush().
   void settle(const Broker& broker, const std::vector<Outcome<Settled>>& settled);
   /// Fills in what a call has waited for.
   void answer(std::uint64_t wait, const Outcome<alert::GetNotify::Reply>& answer);
   /// The client is gone: nobody will take what calls are waiting for.
   void hang_up();
-  /// Sends what the socket takes.
+  /// Sends what the socket takes, and wakes whoever waits for a verdict in the lane.
   void flush();
 
   [[nodiscard]] bool has_request() const noexcept {

@@ -61,10 +61,12 @@ TEST(Lane, LosesNoRaiseNoVerdictAndNoWakeUp) {
         broker.advance();
       }
       for (std::uint64_t i = 0; i < served; ++i) broker.answer({0, 0, ++taken, 0, 0});
-      if (served > 0)
+      if (served > 0) {
         broker.publish();
-      else if (broker.listen())
+        broker.wake();
+      } else if (broker.listen()) {
         doorbell.await(seen);
+      }
     }
   };
   const auto raise = [&] {
@@ -113,6 +115,7 @@ TEST(Lane, OfALiarThatNeverRestsNeitherHoldsNorHarmsTheBroker) {
         broker.advance();
         broker.answer({});
         broker.publish();
+        broker.wake();
       }
       is_needed = false;
     };

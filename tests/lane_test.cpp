@@ -47,6 +47,7 @@ struct Lane {
     for (; broker.look() == Seen::raise; ++served) broker.advance();
     for (std::size_t i = 0; i < served; ++i) broker.answer(verdict(++sequence));
     broker.publish();
+    broker.wake();
     return served;
   }
   std::uint64_t sequence = 0;
@@ -95,6 +96,7 @@ TEST(Lane, GivesEachRaiseItsVerdictInOrder) {
   lane.broker.answer(verdict(2));
   EXPECT_EQ(lane.client.take(), std::nullopt) << "before they are published";
   lane.broker.publish();
+  lane.broker.wake();
   EXPECT_EQ(lane.client.outstanding(), 3U);
   EXPECT_EQ(lane.client.take(), verdict(1));
   EXPECT_EQ(lane.client.take(), verdict(2));
@@ -102,6 +104,7 @@ TEST(Lane, GivesEachRaiseItsVerdictInOrder) {
   EXPECT_TRUE(lane.broker.owes());
   lane.broker.answer(verdict(3));
   lane.broker.publish();
+  lane.broker.wake();
   EXPECT_EQ(lane.client.take(), verdict(3));
   EXPECT_EQ(lane.client.outstanding(), 0U);
   EXPECT_FALSE(lane.broker.owes());
@@ -169,6 +172,7 @@ TEST(Lane, BelievesItsOwnCopyOfARaise) {
   lane.broker.advance();
   lane.broker.answer(verdict(1));
   lane.broker.publish();
+  lane.broker.wake();
   EXPECT_EQ(lane.broker.look(), Seen::empty);
 }
 

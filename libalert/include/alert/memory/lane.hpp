@@ -82,7 +82,7 @@ class LaneReader {
   }
   [[nodiscard]] bool owes() const noexcept { return answered_ < owed_.size(); }
 
-  /// Shows the client its verdicts, and wakes it if it sleeps.
+  /// Shows the client its verdicts.
   void publish() noexcept {
     head_ = owes() ? owed_[answered_] : at_;
     if (!owes()) {
@@ -90,7 +90,13 @@ class LaneReader {
       answered_ = 0;
     }
     std::atomic_ref(header().head).store(head_, std::memory_order_seq_cst);
-    if (std::atomic_ref(header().waiting).exchange(0, std::memory_order_seq_cst) != 0) ring_bell();
+  }
+
+  /// Wakes the client if it sleeps. To be called once after publish().
+  void wake() noexcept {
+    const std::atomic_ref waiting(header().waiting);
+    if (waiting.load(std::memory_order_seq_cst) != 0 && waiting.exchange(0, std::memory_order_seq_cst) != 0)
+      ring_bell();
   }
 
   /// Whether there is something to look at.
