@@ -266,10 +266,11 @@ bool Loop::poll_lanes() {
   // To a reader that was woken on this processor, and to raisers whose raises are to share a wait for the disk. In
   // a flood everybody has work, and yielding costs a third of it.
   const bool yields = has_one_processor_ || !was_large_ || broker_.waits_for_disk();
+  const std::uint64_t most_ns = broker_.waits_for_disk() ? std::max(kPollNs, group_commit_.patience_ns()) : kPollNs;
   const std::uint64_t begin = clock_ns(CLOCK_MONOTONIC);
   std::uint64_t now = begin;
   bool has_more = false;
-  while (!has_more && now - begin < kPollNs) {
+  while (!has_more && now - begin < most_ns) {
     if (yields) std::this_thread::yield();
     for (int looks = 0; looks < kLooksPerClock && !has_more; ++looks)
       has_more = std::any_of(raising_.begin(), raising_.end(), has_raise);

@@ -20,6 +20,13 @@ TEST(GroupCommit, ARaiserThatIsAloneWaitsForNobody) {
   EXPECT_FALSE(commit.waits(1, 0));
 }
 
+TEST(GroupCommit, ASlowDiskIsNotWaitedForWithoutEnd) {
+  GroupCommit commit;
+  commit.synced(64, 1'000'000'000);
+  EXPECT_TRUE(commit.waits(1, GroupCommit::kMostPatienceNs - 1));
+  EXPECT_FALSE(commit.waits(1, GroupCommit::kMostPatienceNs));
+}
+
 TEST(GroupCommit, WhoeverHasLeftIsWaitedForOnce) {
   GroupCommit commit;
   commit.synced(2, 200);
