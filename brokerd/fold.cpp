@@ -78,6 +78,8 @@ std::optional<std::string> Fold::add(const std::filesystem::path& folder, std::u
     if (!next) {
       open_hole(segment->pass_damage(), next.error().code);
     } else if (!*next) {
+      const alert::DamagedRange room{segment->offset(), segment->file_size()};
+      if (room.from < room.to && !may_have_room_) open_hole(room, alert::Errc::bad_length);
       break;
     } else if (apply(**next)) {
       end_ = segment->offset();

@@ -28,8 +28,10 @@ const std::vector<Delivery>& deliver(Ledger& ledger, const RaisedAs& as, const a
 
 class Fold {
  public:
-  /// From a state, which the checkpoint of the first segment that is added says again.
-  explicit Fold(Ledger start) : ledger_(std::move(start)) {}
+  /// From a state, which the checkpoint of the first segment that is added says again. `may_have_room`: zeros at a
+  /// segment's end are room for what would have come, and otherwise damage.
+  explicit Fold(Ledger start, bool may_have_room = false)
+      : ledger_(std::move(start)), may_have_room_(may_have_room) {}
 
   /// Applies all of a segment that can be read; the error is a sentence. Where something cannot, the
   /// ledger counts its numbers as unreadable. To be called in the order of the segments.
@@ -57,6 +59,7 @@ class Fold {
   void recount(const CursorMoved& cursor);
 
   Ledger ledger_;
+  bool may_have_room_;
   std::uint64_t segment_ = 0;
   std::uint64_t end_ = 0;
   std::optional<Unreadable> hole_;

@@ -141,7 +141,7 @@ std::error_code JournalWriter::continue_segment(std::uint64_t first, std::uint64
   const auto front = alert::segment_front(segment_.get());
   mark_ = front ? front->mark : new_mark();
   first_ = first;
-  size_ = size;
+  size_ = room_end_ = size;
   return {};
 }
 
@@ -151,6 +151,7 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   const bool syncs_the_old = segment_ && !broken_ && durability_ == Durability::disk;
   counts_.syncs += syncs_the_old ? 3U : 2U;  // and the new one, and the folder
   const bool takes_place = segment_ && first == first_;
+  cut_room();
   if (syncs_the_old && ::fdatasync(segment_.get()) != 0) return last_error();
   if (takes_place && bound_.end) {  // the new one may be shorter
     bound_.end.reset();
@@ -194,12 +195,12 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   segment_ = std::move(segment);
   mark_ = mark;
   first_ = first;
-  checkpoint_ = size;
-  size_ = size;
+  checkpoint_ = size_ = room_end_ = size;
   alert::set_block_marks(gathered_, size_, mark_);  // here instead of where the broken one ends
   broken_ = false;
   bound_.segment = first_;
   bound_.end = size_;
+  bound_.room.reset();
   (void)write_bound(folder_, bound_);  // what it said before holds as well
   return {};
 }
@@ -235,18 +236,47 @@ void JournalWriter::add_change(alert::RecordHeader stamp, std::string_view chang
   add_table_record(gathered_, alert::RecordKind::table_change, stamp, change, mark_ + size_);
 }
 
+std::error_code JournalWriter::write_turn() {
+  const std::uint64_t end = size_ + gathered_.size();
+  if (durability_ == Durability::disk && end > room_end_ && !write_with_room()) return {};
+  const std::error_code error = write_all(segment_.get(), gathered_, size_);
+  if (!error) room_end_ = std::max(room_end_, end);
+  return error;
+}
+
+std::error_code JournalWriter::write_with_room() {
+  if (!bound_.room.value_or(false)) {
+    Bound next = bound_;
+    next.room = true;
+    counts_.syncs += 2;
+    if (auto error = write_bound(folder_, next)) return error;
+    bound_ = std::move(next);
+  }
+  const std::size_t turn = gathered_.size();
+  gathered_.resize(turn + alert::pcapng::kMostRoom);
+  const std::error_code error = write_all(segment_.get(), gathered_, size_);
+  if (!error) room_end_ = size_ + gathered_.size();
+  gathered_.resize(turn);
+  return error;
+}
+
+/// Where it cannot be cut off, it does no harm.
+void JournalWriter::cut_room() {
+  if (room_end_ > size_ && ::ftruncate(segment_.get(), static_cast<off_t>(size_)) == 0) room_end_ = size_;
+}
+
 std::error_code JournalWriter::commit() {
   if (gathered_.empty()) return {};
   ++counts_.writes;
   counts_.syncs += durability_ == Durability::disk ? 1U : 0U;
-  std::error_code error =
-      broken_ ? std::error_code(EIO, std::generic_category()) : write_all(segment_.get(), gathered_, size_);
+  std::error_code error = broken_ ? std::error_code(EIO, std::generic_category()) : write_turn();
   if (!error && durability_ == Durability::disk && ::fdatasync(segment_.get()) != 0) {
     error = last_error();
     broken_ = true;  // nobody knows what the disk has; what it is asked to write next may never get there
   }
   if (error) {
     ++counts_.failures;
+    room_end_ = size_;
     if (::ftruncate(segment_.get(), static_cast<off_t>(size_)) != 0) broken_ = true;
   } else {
     size_ += gathered_.size();
@@ -256,6 +286,7 @@ std::error_code JournalWriter::commit() {
 }
 
 std::error_code JournalWriter::close(std::uint64_t last_sequence) {
+  cut_room();
   const auto segments = alert::journal_segments(folder_.path());
   if (!segments) return segments.error();
   for (const std::uint64_t first : *segments) {
@@ -267,6 +298,7 @@ std::error_code JournalWriter::close(std::uint64_t last_sequence) {
   bound_.clean = true;
   bound_.segment = first_;
   bound_.end = size_;
+  if (room_end_ == size_) bound_.room.reset();
   return write_bound(folder_, bound_);
 }
 

@@ -19,17 +19,22 @@ std::string new_journal_id() {
 
 /// Whether what follows the last whole block is the beginning of one that was being written when the
 /// broker was killed, rather than something that was whole once.
-bool is_torn_tail(const std::filesystem::path& file, std::uint64_t end) {
+bool is_torn_tail(const std::filesystem::path& file, std::uint64_t end, bool may_have_room) {
   const alert::Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  const auto left = alert::read_at(fd.get(), end, 2 * alert::kLargestBlock);
-  if (left.size() > alert::kLargestBlock || end + left.size() != alert::file_size(fd.get())) return false;
+  const std::uint64_t size = may_have_room ? alert::segment_size(fd.get()) : alert::file_size(fd.get());
+  if (size < end || size - end > alert::kLargestBlock) return false;
+  const auto left = alert::read_at(fd.get(), end, size - end);
+  if (left.size() != size - end) return false;
   if (left.size() >= 4 && alert::load<std::uint32_t>(left.data()) != alert::pcapng::kEnhancedPacket) return false;
   if (left.size() < 8) return true;
   const std::size_t claimed = alert::pcapng::block_length(left);
   if (claimed <= left.size() || claimed > alert::kLargestBlock) return false;
-  // Where the segment's mark is at the end of the file, a block ended there: this one or one behind it.
+  // Where the segment's mark is at the end of the file, a block ended there: this one or one behind it. Where
+  // room is behind it, it may also have ended in what are zeros now.
   const auto front = alert::segment_front(fd.get());
   const auto at_end = alert::block_mark(left, end);
+  const auto whole = alert::read_at(fd.get(), end, claimed);
+  if (front && whole.size() == claimed && alert::block_mark(whole, end) == front->mark) return false;
   return !front || !at_end || *at_end - front->mark >= left.size();
 }
 
@@ -68,6 +73,7 @@ std::string missing_end(const std::vector<std::uint64_t>& segments, const Bound&
 /// The fold of the segments from the newest one on that starts with a whole checkpoint.
 tl::expected<Fold, std::string> fold_newest(const std::filesystem::path& path,
                                             const std::vector<std::uint64_t>& segments, const Bound& bound) {
+  const bool may_have_room = bound.room.value_or(false);
   if (segments.empty()) return Fold(Ledger());
   auto first = segments.end();
   std::optional<Ledger> start;
@@ -78,7 +84,7 @@ tl::expected<Fold, std::string> fold_newest(const std::filesystem::path& path,
     start.emplace().apply(totals);
   }
   if (!start) return tl::unexpected<std::string>(path.string() + ": no segment with a whole checkpoint");
-  Fold fold(std::move(*start));
+  Fold fold(std::move(*start), may_have_room);
   for (; first != segments.end(); ++first)
     if (auto error = fold.add(path, *first)) return tl::unexpected<std::string>(std::move(*error));
   return fold;
@@ -168,7 +174,7 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
   const std::string missing = missing_end(*segments, bound, fold.end(), fold.ledger().totals().sequence);
   std::optional<Unreadable> broken_end = fold.broken_end();
   if (broken_end && fold.holes().empty() && numbers_are_certain && missing.empty() &&
-      is_torn_tail(newest, fold.end())) {
+      is_torn_tail(newest, fold.end(), bound.room.value_or(false))) {
     notes.push_back(newest.string() + ": a turn that was being written at " + hex(fold.end()) + " is cut off");
     broken_end.reset();
   }

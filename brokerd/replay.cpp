@@ -111,8 +111,7 @@ ReplayStep replay(const std::filesystem::path& folder, const Ledger& ledger, con
         continue;
       }
       if (!next) {
-        const std::uint64_t reached = place.behind->reached();
-        segment->go_to(reached > segment->offset() ? reached : segment->size());
+        segment->go_to(place.behind->reached());
         continue;
       }
       if (!*next) break;

@@ -5,7 +5,8 @@
 //                    snap length 4, link type 4 (its low 16 bits)
 //            packet  seconds 4, fraction 4, captured size 4, original size 4, data
 //     pcapng         journal/pcapng.hpp; also the older packet block (2) and the simple one (3),
-//                    several sections and several interfaces each
+//                    several sections and several interfaces each; zeros up to the end, as behind the last
+//                    block of a journal that is written to, are none
 
 #include <optional>
 #include <vector>
@@ -137,6 +138,10 @@ class CaptureReader {
       const auto located = [start](const Error& error) { return failure(error.code, start + error.offset); };
       Bytes bytes = window_.at_least(pcapng::kBlockOverhead);
       if (bytes.empty()) return std::optional<CapturedPacket>();
+      if (pcapng::may_be_room(bytes)) {
+        if (window_.ends_in_zeros(pcapng::kMostRoom)) return std::optional<CapturedPacket>();
+        bytes = window_.at_least(pcapng::kBlockOverhead);
+      }
       if (bytes.size() < pcapng::kBlockOverhead) return failure(Errc::truncated, start);
       if (load<std::uint32_t>(bytes.data()) == pcapng::kSectionHeader) {
         const auto order = pcapng::section_order(bytes);

@@ -10,6 +10,10 @@
 // that is not simply the name in its header, and the id of the raise, where it had one. That of a message
 // says which mailslot it was written to, and its class.
 //
+// Room: the file that is written to may have zeros behind its last block, up to 256 KiB, so that a sync does
+// not have to tell the disk a new length each time. They are cut off when the next segment begins, at a
+// broker's proper end, or else at the next start. To a reader they are the end.
+//
 // Damage: blocks are walked forward from the front and backward from the end by their lengths, and
 // never looked for in between, where payload may imitate them. What neither walk reaches is the
 // damaged range. The walk from the end needs an end that is one of whole blocks: behind a torn tail
@@ -115,14 +119,21 @@ class SegmentReader {
     window_.skip(length);
     return length > 0;
   }
-  [[nodiscard]] BackwardWalk from_end() const { return from_end(file_size(fd_)); }
+  [[nodiscard]] BackwardWalk from_end() const { return from_end(size()); }
   /// Goes on with a walk that came to `offset`.
   [[nodiscard]] BackwardWalk from_end(std::uint64_t offset) const {
     const auto mark = front_ ? std::optional(front_->mark) : std::nullopt;
     return {fd_, is_another_ ? offset : window_.offset(), offset, mark};
   }
-  void go_to(std::uint64_t block) { window_.skip(block - offset()); }
-  [[nodiscard]] std::uint64_t size() const noexcept { return file_size(fd_); }
+  /// To the block that such a walk came to; to the file's end where that is not behind here.
+  void go_to(std::uint64_t block) {
+    const std::uint64_t to = block > offset() ? block : file_size();
+    window_.skip(std::max(to, offset()) - offset());
+  }
+  /// In bytes, without the room behind the last block.
+  [[nodiscard]] std::uint64_t size() const { return segment_size(fd_); }
+  /// With it.
+  [[nodiscard]] std::uint64_t file_size() const noexcept { return alert::file_size(fd_); }
   /// Whether its front tells what proves a block.
   [[nodiscard]] bool has_mark() const noexcept { return front_.has_value(); }
 
@@ -140,6 +151,10 @@ class SegmentReader {
     const std::uint64_t start = offset();
     Bytes bytes = window_.at_least(pcapng::kBlockOverhead);
     if (bytes.empty() && (!window_.error() || start >= size())) return Seen{};
+    if (start > 0 && pcapng::may_be_room(bytes)) {
+      if (window_.ends_in_zeros(pcapng::kMostRoom)) return Seen{};
+      bytes = window_.at_least(pcapng::kBlockOverhead);
+    }
     if (is_another_) return failure(Errc::wrong_segment, start);
     if (bytes.size() >= pcapng::kBlockOverhead) {
       if (pcapng::block_length(bytes) > kLargestBlock) return failure(Errc::bad_length, start + 4);

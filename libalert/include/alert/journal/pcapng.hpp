@@ -35,7 +35,8 @@ inline constexpr std::size_t kBlockOverhead = 12;     // type and both lengths
 inline constexpr std::size_t kPacketDataOffset = 28;  // from the start of the block
 inline constexpr std::uint16_t kHashOption = 3;
 inline constexpr std::uint16_t kPacketIdOption = 5;
-inline constexpr std::size_t kPacketIdFromEnd = 16;  // of the block: where a packet's id begins, as we write it
+inline constexpr std::size_t kPacketIdFromEnd = 16;   // of the block: where a packet's id begins, as we write it
+inline constexpr std::size_t kMostRoom = 256 * 1024;  // zeros that a writer may leave behind the last block
 
 [[nodiscard]] constexpr std::size_t padded4(std::size_t size) noexcept { return (size + 3) & ~std::size_t{3}; }
 
@@ -152,6 +153,13 @@ struct Block {
 /// What the header of a block claims. Precondition: its 8 bytes are there.
 [[nodiscard]] inline std::size_t block_length(Bytes bytes, ByteOrder order = ByteOrder::little) noexcept {
   return in_order(load<std::uint32_t>(bytes.data() + 4), order);
+}
+
+/// Whether these bytes, where a block should start, are the beginning of none and may be the room behind the last.
+[[nodiscard]] inline bool may_be_room(Bytes bytes) noexcept {
+  const Bytes type_and_length = bytes.first(std::min<std::size_t>(bytes.size(), 8));
+  return !bytes.empty() && std::all_of(type_and_length.begin(), type_and_length.end(),
+                                       [](std::byte byte) { return byte == std::byte{}; });
 }
 
 /// The block at the start of `bytes`, which may go on behind it. `truncated` means that more bytes

@@ -10,6 +10,7 @@
 // payload of an alert can imitate a block, nor a block that a disk put elsewhere, or left there from
 // another file, be taken for one. Segments without marks are read forward only.
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <span>
@@ -97,6 +98,20 @@ inline void set_block_marks(std::span<std::byte> blocks, std::uint64_t offset, s
   }
   bytes.resize(have);
   return bytes;
+}
+
+/// Where a segment ends: the file's size without the room behind its last block, which ends in its length. More
+/// zeros than a writer leaves are no room.
+[[nodiscard]] inline std::uint64_t segment_size(int fd) {
+  const std::uint64_t size = file_size(fd);
+  const std::uint64_t from = size - std::min<std::uint64_t>(size, pcapng::kMostRoom + pcapng::kBlockOverhead);
+  const std::uint64_t last = size - std::min<std::uint64_t>(size, 4);
+  const auto is_used = [](std::byte byte) { return byte != std::byte{}; };
+  if (const auto word = read_at(fd, last, 4); std::any_of(word.begin(), word.end(), is_used)) return size;
+  const auto bytes = read_at(fd, from, size - from);
+  const auto used = std::find_if(bytes.rbegin(), bytes.rend(), is_used).base() - bytes.begin();
+  const std::uint64_t end = pcapng::padded4(from + static_cast<std::size_t>(used));
+  return used == 0 || end > size || size - end > pcapng::kMostRoom ? size : end;
 }
 
 /// What the front of a segment tells about all of it.

@@ -28,6 +28,13 @@ class FileWindow {
   /// Whether at_least(count) would answer without reading.
   [[nodiscard]] bool has(std::size_t count) const noexcept { return used_ - taken_ >= count; }
 
+  /// Whether nothing but zeros follows up to the end, and at most `most` of them.
+  [[nodiscard]] bool ends_in_zeros(std::size_t most) {
+    const auto rest = at_least(most + 1);
+    return rest.size() <= most && !error_ &&
+           std::all_of(rest.begin(), rest.end(), [](std::byte byte) { return byte == std::byte{}; });
+  }
+
   /// Moves on, also beyond what is at hand; stops at the end of what can only be read forward.
   void skip(std::uint64_t count) {
     const auto here = static_cast<std::size_t>(std::min<std::uint64_t>(count, used_ - taken_));
