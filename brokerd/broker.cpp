@@ -95,6 +95,7 @@ Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const Raising& rais
   header.profile = static_cast<std::uint8_t>(raising.profile);
   staged.as.event = std::move(event);
   staged.as.id = raising.id;
+  if (!raising.id.empty()) ids_.emplace(raising.id);
   staged.annex = annex_for(raising.profile, decoded->alert.header.alrt_eventname, staged.as);
   return ticket;
 }
@@ -133,11 +134,7 @@ Outcome<Broker::Ticket> Broker::counted(Outcome<Ticket> ticket) noexcept {
 
 std::optional<Broker::Ticket> Broker::receipt_of(const Caller& caller, std::string_view id) {
   if (id.empty()) return std::nullopt;
-  for (std::size_t i = 0; i < staged_.size(); ++i)
-    if (staged_[i].as.id == id && records_[i].header.uid == caller.uid) {
-      settle();
-      break;
-    }
+  if (ids_.contains(std::string(id))) settle();  // the first may be of this turn
   const RaiseKnown* known = ledger_.raise_ids().find({caller.uid, id});
   if (!known) return std::nullopt;
   Settled first{*known};
@@ -170,6 +167,7 @@ void Broker::settle() {
   staged_.clear();
   records_.clear();
   bodies_.clear();
+  if (!ids_.empty()) ids_.clear();
 }
 
 std::error_code Broker::journal_staged() {

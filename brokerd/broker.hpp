@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -322,6 +323,7 @@ class Broker {
   std::vector<Staged> staged_;              // of this turn,
   std::vector<alert::RecordView> records_;  // their records, whose bodies are set when the turn settles,
   std::vector<std::byte> bodies_;           // and these, back to back
+  std::unordered_set<std::string> ids_;     // of its raises that have one
   std::vector<Change> owed_;                // applied, not yet journaled
   std::vector<Outcome<Settled>> settled_;
   std::unordered_map<std::uint64_t, SessionState> sessions_;
