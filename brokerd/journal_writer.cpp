@@ -256,6 +256,8 @@ std::error_code JournalWriter::write_with_room() {
   gathered_.resize(turn + alert::pcapng::kMostRoom);
   const std::error_code error = write_all(segment_.get(), gathered_, size_);
   if (!error) room_end_ = size_ + gathered_.size();
+  if (error && ::ftruncate(segment_.get(), static_cast<off_t>(room_end_)) != 0)
+    room_end_ = std::max(room_end_, alert::file_size(segment_.get()));
   gathered_.resize(turn);
   return error;
 }

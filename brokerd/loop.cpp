@@ -249,7 +249,8 @@ void Loop::handle(const Turn& turn) {
 std::uint64_t Loop::gather(const Turn& turn) {
   const std::uint64_t begin = clock_ns(CLOCK_MONOTONIC);
   std::uint64_t now = begin;
-  while (group_commit_.waits(broker_.raises_in_turn(), now - begin)) {
+  while (!raising_.empty() && broker_.raises_in_turn() < kRequestsPerTurn &&
+         group_commit_.waits(broker_.raises_in_turn(), now - begin)) {
     std::this_thread::yield();
     for (const std::uint64_t id : raising_) line_up(id, *sessions_.at(id));
     handle(turn);

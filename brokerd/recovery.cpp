@@ -239,6 +239,8 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
       told.emplace(told.begin(), skipped);
     }
     stamp.sequence = ledger.totals().sequence;
+    std::error_code none;
+    if (bound.room.value_or(false) && !broken_end) std::filesystem::resize_file(newest, fold.end(), none);
     error = writer.begin_segment(stamp.sequence + 1, checkpoint_parts(ledger), stamp);
     for (const Change& change : told)
       if (!error) error = append(writer, ledger, change, stamp);

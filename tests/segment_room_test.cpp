@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "alert/capture/capture_reader.hpp"
+#include "brokerd/refold.hpp"
 #include "configured.hpp"
 #include "damage.hpp"
 
@@ -168,6 +169,18 @@ TEST(SegmentRoom, BehindATurnThatWasBeingWrittenIsCutOffWithIt) {
   }
 }
 
+TEST(SegmentRoom, BehindATurnThatWasBeingWrittenDoesNotKeepTheJournalFromAddingUp) {
+  Written written;
+  const test::TemporaryFolder folder;
+  std::string bytes = written.segment();
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(written.end() - 60), bytes.end(), '\0');
+  folder.file(alert::segment_name(1), bytes);
+  Refold refold(folder.path(), 1);
+  while (refold.step()) continue;
+  EXPECT_TRUE(refold.differences().empty()) << refold.differences()[0].sentence;
+  EXPECT_EQ(refold.counts().alerts, 2U);
+}
+
 TEST(SegmentRoom, HidesNoChangedByteOfAnAlert) {
   Written written;
   for (std::uint64_t at = written.given().front().from; at < written.end(); at += stride(5)) {
@@ -207,6 +220,7 @@ TEST(SegmentRoom, IsDoneWithoutWhereTheDiskHasNone) {
   const rlimit limit{writer.size() + 1'000, RLIM_INFINITY};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
   journal.raise("fits", "", {"E", ""});
+  EXPECT_EQ(size_of(writer.folder().path(), 1), writer.size()) << "nothing is left of the attempt";
   const rlimit none{RLIM_INFINITY, RLIM_INFINITY};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
   journal.raise("fits, too", "", {"E", ""});

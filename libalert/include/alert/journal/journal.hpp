@@ -150,7 +150,7 @@ class SegmentReader {
   Result<Seen> look() {
     const std::uint64_t start = offset();
     Bytes bytes = window_.at_least(pcapng::kBlockOverhead);
-    if (bytes.empty() && (!window_.error() || start >= size())) return Seen{};
+    if (bytes.empty() && (!window_.error() || start >= file_size())) return Seen{};
     if (start > 0 && pcapng::may_be_room(bytes)) {
       if (window_.ends_in_zeros(pcapng::kMostRoom)) return Seen{};
       bytes = window_.at_least(pcapng::kBlockOverhead);
@@ -161,6 +161,8 @@ class SegmentReader {
       bytes = window_.at_least(pcapng::block_length(bytes));
     }
     const auto block = pcapng::read_block(bytes);
+    if (!block && bytes.size() >= 8 && start + pcapng::block_length(bytes) > size())
+      return failure(Errc::truncated, start + 4);  // the rest of it is zeros, or not there
     if (!block) return failure(block.error().code, start + block.error().offset);
     if (block->type == pcapng::kSectionHeader ? is_pcapng(bytes) : block->type == pcapng::kInterface)
       return Seen{block->length, std::nullopt};

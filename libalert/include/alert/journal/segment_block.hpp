@@ -101,7 +101,7 @@ inline void set_block_marks(std::span<std::byte> blocks, std::uint64_t offset, s
 }
 
 /// Where a segment ends: the file's size without the room behind its last block, which ends in its length. More
-/// zeros than a writer leaves are no room.
+/// zeros than a writer leaves are no room, and what cannot be read is none.
 [[nodiscard]] inline std::uint64_t segment_size(int fd) {
   const std::uint64_t size = file_size(fd);
   const std::uint64_t from = size - std::min<std::uint64_t>(size, pcapng::kMostRoom + pcapng::kBlockOverhead);
@@ -111,7 +111,8 @@ inline void set_block_marks(std::span<std::byte> blocks, std::uint64_t offset, s
   const auto bytes = read_at(fd, from, size - from);
   const auto used = std::find_if(bytes.rbegin(), bytes.rend(), is_used).base() - bytes.begin();
   const std::uint64_t end = pcapng::padded4(from + static_cast<std::size_t>(used));
-  return used == 0 || end > size || size - end > pcapng::kMostRoom ? size : end;
+  const bool is_read = bytes.size() == size - from;
+  return !is_read || used == 0 || end > size || size - end > pcapng::kMostRoom ? size : end;
 }
 
 /// What the front of a segment tells about all of it.

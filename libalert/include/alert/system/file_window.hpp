@@ -28,8 +28,10 @@ class FileWindow {
   /// Whether at_least(count) would answer without reading.
   [[nodiscard]] bool has(std::size_t count) const noexcept { return used_ - taken_ >= count; }
 
-  /// Whether nothing but zeros follows up to the end, and at most `most` of them.
+  /// Whether nothing but zeros follows up to the end, and at most `most` of them. A file is read anew: what is at
+  /// hand may be older than what has been written behind it.
   [[nodiscard]] bool ends_in_zeros(std::size_t most) {
+    if (is_file_) taken_ = used_ = 0;
     const auto rest = at_least(most + 1);
     return rest.size() <= most && !error_ &&
            std::all_of(rest.begin(), rest.end(), [](std::byte byte) { return byte == std::byte{}; });
