@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "alert/control/connection.hpp"
+#include "alert/memory/adaptive_wait.hpp"
 #include "alert/memory/consumer_page.hpp"
 #include "alert/memory/mailbox.hpp"
 #include "alert/memory/replay_window.hpp"
@@ -262,7 +263,9 @@ class Mailslot {
       const auto left = deadline.left();
       if (left.count() == 0 && !(poll_ && arm()))
         return refusal(Code::sem_timeout, "nothing to read in " + call_.mailslot);
-      if (left.count() > 0) sleep(std::min(kLookUp, left));
+      if (left.count() == 0) continue;
+      adaptive_.wait(
+          last_.ordinal, [this] { return ring_.has_more(); }, [&] { sleep(std::min(kLookUp, left)); });
     }
   }
 
@@ -310,6 +313,7 @@ class Mailslot {
   ReplayWindow window_;
   std::optional<ConsumerPage> page_;
   Descriptor poll_;
+  AdaptiveWait adaptive_;
 
   HistoryPlace from_;       // the beginning of this incarnation
   HistoryPlace last_;       // the last record given out

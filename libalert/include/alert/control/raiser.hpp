@@ -10,6 +10,7 @@
 
 #include "alert/control/client.hpp"
 #include "alert/control/deadline.hpp"
+#include "alert/memory/adaptive_wait.hpp"
 #include "alert/memory/lane.hpp"
 
 namespace alert {
@@ -57,7 +58,9 @@ class Raiser {
       if (lane_.is_closed() || !client_.seems_connected()) return call_failure(ECONNRESET, "the broker is gone");
       if (deadline.has_passed())
         return tl::unexpected<CallFailure>(CallFailure{Code::sem_timeout, {}, "no verdict yet"});
-      lane_.wait(std::min(kLookUp, deadline.left()));
+      adaptive_.wait(
+          lane_.verdicts(), [this] { return lane_.has_verdict(); },
+          [&] { lane_.wait(std::min(kLookUp, deadline.left())); });
     }
   }
 
@@ -86,6 +89,7 @@ class Raiser {
 
   Client client_;
   LaneWriter lane_;
+  AdaptiveWait adaptive_;
   std::string journal_;
 };
 

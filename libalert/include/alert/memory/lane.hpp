@@ -198,6 +198,7 @@ class LaneWriter {
     const auto raise = load<LaneRaise>(bytes);
     taken_ += padded(raise.size);
     --outstanding_;
+    ++verdicts_;
     return raise.verdict;
   }
 
@@ -210,6 +211,11 @@ class LaneWriter {
     std::atomic_ref(header().waiting).store(0, std::memory_order_relaxed);
   }
 
+  [[nodiscard]] bool has_verdict() const noexcept {
+    return std::atomic_ref(header().head).load(std::memory_order_acquire) != taken_;
+  }
+  /// Taken until now.
+  [[nodiscard]] std::uint64_t verdicts() const noexcept { return verdicts_; }
   /// Raises without a verdict yet.
   [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_; }
   [[nodiscard]] bool is_closed() const noexcept {
@@ -226,6 +232,7 @@ class LaneWriter {
   detail::RingWords ring_;
   std::uint64_t capacity_;
   std::size_t outstanding_ = 0;
+  std::uint64_t verdicts_ = 0;
   std::uint64_t at_ = 0;     // where the next raise starts
   std::uint64_t taken_ = 0;  // up to here verdicts were taken
   std::uint64_t head_ = 0;   // as last seen

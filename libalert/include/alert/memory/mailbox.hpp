@@ -155,6 +155,9 @@ class MailboxReader {
     ++ordinal_;
   }
 
+  /// Whether something was published behind the position.
+  [[nodiscard]] bool has_more() const noexcept { return ordinal() > ordinal_; }
+
   /// To be loaded before the look that comes before wait().
   [[nodiscard]] std::uint32_t bell() const noexcept {
     return std::atomic_ref(header().bell).load(std::memory_order_acquire);
