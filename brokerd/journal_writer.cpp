@@ -216,6 +216,10 @@ std::error_code JournalWriter::reserve(std::uint64_t sequence) {
   Bound next = bound_;
   next.bound = sequence + kNumbersAhead;
   next.clean = false;
+  return change_bound(std::move(next));
+}
+
+std::error_code JournalWriter::change_bound(Bound next) {
   ++counts_.writes;
   counts_.syncs += 2;  // the file and the folder
   if (auto error = write_bound(folder_, next)) return error;
@@ -245,12 +249,10 @@ std::error_code JournalWriter::write_turn() {
 }
 
 std::error_code JournalWriter::write_with_room() {
-  if (!bound_.room.value_or(false)) {
+  if (!bound_.may_have_room()) {
     Bound next = bound_;
     next.room = true;
-    counts_.syncs += 2;
-    if (auto error = write_bound(folder_, next)) return error;
-    bound_ = std::move(next);
+    if (auto error = change_bound(std::move(next))) return error;
   }
   const std::size_t turn = gathered_.size();
   gathered_.resize(turn + alert::pcapng::kMostRoom);

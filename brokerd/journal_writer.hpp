@@ -49,12 +49,14 @@ struct Bound {
   bool clean = false;  // the broker ended properly: nothing was lost with the page cache
   std::optional<std::uint64_t> segment = {};
   std::optional<std::uint64_t> end = {};
-  std::optional<bool> room = {};  // zeros at the newest segment's end are no damage
+  std::optional<bool> room = {};
   template <class Self, class Pass>
   static void fields(Self& s, Pass& p) {
     p("journal", s.journal), p("boot", s.boot), p("bound", s.bound), p("clean", s.clean), p("segment", s.segment),
         p("end", s.end), p("room", s.room);
   }
+  /// Zeros at the newest segment's end are no damage.
+  [[nodiscard]] bool may_have_room() const noexcept { return room.value_or(false); }
 };
 /// Empty where the system does not say, which is then no boot that anything could be known of.
 [[nodiscard]] std::string this_boot();
@@ -79,8 +81,8 @@ class JournalWriter {
 
   /// Goes on in a segment that is whole up to `size`; what lies behind is cut off.
   [[nodiscard]] std::error_code continue_segment(std::uint64_t first, std::uint64_t size);
-  /// A new segment, which starts with these records. The old one stays as it is, but for one that holds
-  /// no alert yet: the new one takes its place.
+  /// A new segment, which starts with these records. The old one stays, without its room, but for one that
+  /// holds no alert yet: the new one takes its place.
   [[nodiscard]] std::error_code begin_segment(std::uint64_t first, const std::vector<std::string>& checkpoint,
                                               const alert::RecordHeader& stamp);
 
@@ -126,6 +128,8 @@ class JournalWriter {
   /// is any on the disk: a sync that changes no length takes little more than half as long.
   std::error_code write_turn();
   std::error_code write_with_room();
+  /// Written and synced before it counts.
+  std::error_code change_bound(Bound next);
   void cut_room();
 
   JournalFolder folder_;

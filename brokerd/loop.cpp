@@ -184,7 +184,7 @@ void Loop::turn(int timeout_ms) {
   const std::size_t raises = broker_.raises_in_turn();
   broker_.settle();
   broker_.take_settled(settled_);
-  if (!settled_.empty()) was_large_ = settled_.size() >= kLargeTurn;
+  if (!settled_.empty()) was_large_ = settled_.size() >= Mailboxes::kLargeTurn;
   const std::uint64_t now = clock_ns(CLOCK_MONOTONIC);
   if (broker_.waits_for_disk()) group_commit_.synced(raises, now - gathered);
   if (drain_) drain_->settle(settled_, now);

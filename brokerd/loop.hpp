@@ -25,7 +25,6 @@ class Loop {
   static constexpr std::size_t kRequestsPerTurn = 256;
   static constexpr std::uint64_t kPollNs = 20'000;  // lanes are looked at before the loop sleeps
   static constexpr int kLooksPerClock = 16;
-  static constexpr std::size_t kLargeTurn = 16;          // raises
   static constexpr std::uint64_t kLaneTurnsNs = 50'000;  // of lanes alone: then sockets are looked at, too
   static constexpr std::uint64_t kTurnNs = 10'000'000;   // after which the rest waits for the next turn
 

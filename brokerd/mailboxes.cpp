@@ -41,8 +41,7 @@ void Mailboxes::deliver(std::uint64_t incarnation, std::uint32_t record, std::ui
 }
 
 void Mailboxes::publish(std::span<const alert::RecordView> records) {
-  constexpr std::size_t kLarge = 16;  // alerts: reading takes longer than waking
-  const bool is_large = records.size() >= kLarge;
+  const bool is_large = records.size() >= kLargeTurn;
   for (Mailbox* mailbox : touched_) {
     for (const auto& [first, count, most] : mailbox->waiting)
       for (const alert::RecordView& record : records.subspan(first, count)) write(*mailbox, record, most);

@@ -57,6 +57,8 @@ struct Mailbox {
 
 class Mailboxes {
  public:
+  static constexpr std::size_t kLargeTurn = 16;  // alerts: reading them takes longer than waking for them
+
   [[nodiscard]] Mailbox* find(std::uint64_t incarnation) noexcept;
   /// A new ring that starts behind `base_ordinal`.
   alert::SystemResult<Mailbox*> create(std::uint64_t incarnation, std::uint32_t uid, std::uint64_t capacity,

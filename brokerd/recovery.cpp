@@ -73,7 +73,6 @@ std::string missing_end(const std::vector<std::uint64_t>& segments, const Bound&
 /// The fold of the segments from the newest one on that starts with a whole checkpoint.
 tl::expected<Fold, std::string> fold_newest(const std::filesystem::path& path,
                                             const std::vector<std::uint64_t>& segments, const Bound& bound) {
-  const bool may_have_room = bound.room.value_or(false);
   if (segments.empty()) return Fold(Ledger());
   auto first = segments.end();
   std::optional<Ledger> start;
@@ -84,7 +83,7 @@ tl::expected<Fold, std::string> fold_newest(const std::filesystem::path& path,
     start.emplace().apply(totals);
   }
   if (!start) return tl::unexpected<std::string>(path.string() + ": no segment with a whole checkpoint");
-  Fold fold(std::move(*start), may_have_room);
+  Fold fold(std::move(*start), bound.may_have_room());
   for (; first != segments.end(); ++first)
     if (auto error = fold.add(path, *first)) return tl::unexpected<std::string>(std::move(*error));
   return fold;
@@ -174,7 +173,7 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
   const std::string missing = missing_end(*segments, bound, fold.end(), fold.ledger().totals().sequence);
   std::optional<Unreadable> broken_end = fold.broken_end();
   if (broken_end && fold.holes().empty() && numbers_are_certain && missing.empty() &&
-      is_torn_tail(newest, fold.end(), bound.room.value_or(false))) {
+      is_torn_tail(newest, fold.end(), bound.may_have_room())) {
     notes.push_back(newest.string() + ": a turn that was being written at " + hex(fold.end()) + " is cut off");
     broken_end.reset();
   }
@@ -240,7 +239,7 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
     }
     stamp.sequence = ledger.totals().sequence;
     std::error_code none;
-    if (bound.room.value_or(false) && !broken_end) std::filesystem::resize_file(newest, fold.end(), none);
+    if (bound.may_have_room() && !broken_end) std::filesystem::resize_file(newest, fold.end(), none);
     error = writer.begin_segment(stamp.sequence + 1, checkpoint_parts(ledger), stamp);
     for (const Change& change : told)
       if (!error) error = append(writer, ledger, change, stamp);

@@ -136,12 +136,9 @@ class CaptureReader {
       is_lost_ = true;
       const std::uint64_t start = offset();
       const auto located = [start](const Error& error) { return failure(error.code, start + error.offset); };
+      const bool is_room = window_.ends_in_zeros(pcapng::kMostRoom);
       Bytes bytes = window_.at_least(pcapng::kBlockOverhead);
-      if (bytes.empty()) return std::optional<CapturedPacket>();
-      if (pcapng::may_be_room(bytes)) {
-        if (window_.ends_in_zeros(pcapng::kMostRoom)) return std::optional<CapturedPacket>();
-        bytes = window_.at_least(pcapng::kBlockOverhead);
-      }
+      if (bytes.empty() || is_room) return std::optional<CapturedPacket>();
       if (bytes.size() < pcapng::kBlockOverhead) return failure(Errc::truncated, start);
       if (load<std::uint32_t>(bytes.data()) == pcapng::kSectionHeader) {
         const auto order = pcapng::section_order(bytes);

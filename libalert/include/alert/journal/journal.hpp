@@ -149,12 +149,9 @@ class SegmentReader {
   /// Leaves the window where it is.
   Result<Seen> look() {
     const std::uint64_t start = offset();
+    if (start > 0 && window_.ends_in_zeros(pcapng::kMostRoom)) return Seen{};
     Bytes bytes = window_.at_least(pcapng::kBlockOverhead);
     if (bytes.empty() && (!window_.error() || start >= file_size())) return Seen{};
-    if (start > 0 && pcapng::may_be_room(bytes)) {
-      if (window_.ends_in_zeros(pcapng::kMostRoom)) return Seen{};
-      bytes = window_.at_least(pcapng::kBlockOverhead);
-    }
     if (is_another_) return failure(Errc::wrong_segment, start);
     if (bytes.size() >= pcapng::kBlockOverhead) {
       if (pcapng::block_length(bytes) > kLargestBlock) return failure(Errc::bad_length, start + 4);

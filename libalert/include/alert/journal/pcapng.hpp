@@ -155,13 +155,6 @@ struct Block {
   return in_order(load<std::uint32_t>(bytes.data() + 4), order);
 }
 
-/// Whether these bytes, where a block should start, are the beginning of none and may be the room behind the last.
-[[nodiscard]] inline bool may_be_room(Bytes bytes) noexcept {
-  const Bytes type_and_length = bytes.first(std::min<std::size_t>(bytes.size(), 8));
-  return !bytes.empty() && std::all_of(type_and_length.begin(), type_and_length.end(),
-                                       [](std::byte byte) { return byte == std::byte{}; });
-}
-
 /// The block at the start of `bytes`, which may go on behind it. `truncated` means that more bytes
 /// may make it whole; their number is at least what block_length() says.
 [[nodiscard]] inline Result<Block> read_block(Bytes bytes, ByteOrder order = ByteOrder::little) noexcept {

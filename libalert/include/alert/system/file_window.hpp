@@ -28,13 +28,17 @@ class FileWindow {
   /// Whether at_least(count) would answer without reading.
   [[nodiscard]] bool has(std::size_t count) const noexcept { return used_ - taken_ >= count; }
 
-  /// Whether nothing but zeros follows up to the end, and at most `most` of them. A file is read anew: what is at
-  /// hand may be older than what has been written behind it.
+  /// Whether nothing but zeros follows up to the end, one at least and at most `most` of them. Where that may be, a
+  /// file is read anew: what is at hand may be older than what has been written behind it.
   [[nodiscard]] bool ends_in_zeros(std::size_t most) {
+    const auto are_zero = [](std::span<const std::byte> bytes) {
+      return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{}; });
+    };
+    const auto next = at_least(kFewZeros);
+    if (next.empty() || !are_zero(next.first(std::min(kFewZeros, next.size())))) return false;
     if (is_file_) taken_ = used_ = 0;
     const auto rest = at_least(most + 1);
-    return rest.size() <= most && !error_ &&
-           std::all_of(rest.begin(), rest.end(), [](std::byte byte) { return byte == std::byte{}; });
+    return rest.size() <= most && !error_ && are_zero(rest);
   }
 
   /// Moves on, also beyond what is at hand; stops at the end of what can only be read forward.
@@ -59,6 +63,7 @@ class FileWindow {
   // Each read is twice the one before: who wants one record of a file should not pay for many.
   static constexpr std::size_t kFirstRead = 4 * 1024;
   static constexpr std::size_t kLargestRead = 256 * 1024;
+  static constexpr std::size_t kFewZeros = 8;  // then there may be nothing else
 
   void fill(std::size_t count) {
     std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(taken_),
