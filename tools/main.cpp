@@ -29,10 +29,10 @@ constexpr struct {
     {" pack ", add_pack},
 };
 
-/// The verb, where nothing but a socket is in front of it.
-std::string verb_of(int argc, char** argv) {
-  int at = 1;
-  if (at < argc && std::string_view(argv[at]) == "--socket") at += 2;
+/// The word that many behind the verb, where nothing but a socket is in front of it.
+std::string word(int argc, char** argv, int behind_verb) {
+  const bool has_socket = argc > 1 && std::string_view(argv[1]) == "--socket";
+  const int at = (has_socket ? 3 : 1) + behind_verb;
   return at < argc ? argv[at] : "";
 }
 
@@ -55,7 +55,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(kExitStatuses);
-  add_verbs(app, context, verb_of(argc, argv));
+  context.behind_verb = word(argc, argv, 1);
+  add_verbs(app, context, word(argc, argv, 0));
   try {
     app.parse(argc, argv);
     return context.verb ? context.verb() : kUsage;

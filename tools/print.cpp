@@ -1,7 +1,9 @@
 #include "print.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "alert/wire/hex.hpp"
 #include "exit_status.hpp"
@@ -186,6 +188,12 @@ std::string gap_sentence(const GapBody& gap) {
          " lost (" + std::string(gap_reason(gap.reason)) + ")";
 }
 std::string gap_block(const GapBody& gap) { return gap_sentence(gap) + "\n\n"; }
+
+bool put(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return true;
+  complain(std::string("cannot write to standard output: ") + std::strerror(errno));
+  return false;
+}
 
 void complain(std::string_view sentence) { std::fprintf(stderr, "alertctl: %s\n", for_terminal(sentence).c_str()); }
 

@@ -30,6 +30,8 @@
 [[nodiscard]] std::string gap_sentence(const alert::GapBody& gap);
 [[nodiscard]] std::string gap_block(const alert::GapBody& gap);
 
+/// Writes to stdout at once; false, after a complaint, when stdout does not take it.
+[[nodiscard]] bool put(std::string_view text);
 /// "alertctl: ..." on stderr.
 void complain(std::string_view sentence);
 /// The same for a call that failed, about `subject` where it has one; returns the exit status.

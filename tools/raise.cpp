@@ -1,6 +1,8 @@
 // alertctl raise: an alert from the command line, from JSON, or as bytes.
 
+#include <algorithm>
 #include <ctime>
+#include <iterator>
 #include <memory>
 #include <vector>
 
@@ -189,8 +191,12 @@ void add_raise(CLI::App& app, Context& context) {
     if (wire->count()) context.verb = [&context, options] { return raise_wire(context, *options); };
   });
 
-  // What a class takes is set up where it is the one raised: setting up all would be most of a hook's time.
+  // The class that is raised, alone where it stands behind the verb: setting up all would be most of a hook's time.
+  constexpr std::string_view kClasses[] = {"admin", "user", "print", "errlog", "message", "custom"};
+  const bool is_known =
+      std::find(std::begin(kClasses), std::end(kClasses), context.behind_verb) != std::end(kClasses);
   const auto add_class = [&](const char* name, const char* what, auto add_options, auto make) {
+    if (is_known && context.behind_verb != name) return;
     CLI::App* sub = raise->add_subcommand(name, what);
     sub->fallthrough();
     sub->preparse_callback([options, sub, add_options](std::size_t) { add_options(*sub, *options); });

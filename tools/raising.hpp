@@ -7,7 +7,7 @@
 
 #include "alert/control/raiser.hpp"
 #include "alert_input.hpp"
-#include "verbs.hpp"
+#include "context.hpp"
 
 struct RaisingOptions {
   std::string event;  // instead of that in the alert's header
