@@ -68,7 +68,7 @@ class JournalWriter {
  public:
   static constexpr std::uint64_t kNumbersAhead = 1 << 20;
   static constexpr std::uint64_t kLargeCheckpoint = 1 << 20;
-  static constexpr std::uint64_t kPerCheckpoint = 8;  // times a large one's size are journaled before the next
+  static constexpr std::uint64_t kPerCheckpoint = 12;  // times a large one's size are journaled before the next
 
   /// Numbers below `bound.bound` are reserved already.
   JournalWriter(JournalFolder folder, Bound bound) : folder_(std::move(folder)), bound_(std::move(bound)) {}

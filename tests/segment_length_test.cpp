@@ -51,10 +51,10 @@ TEST_F(SegmentLength, IsThatOfItsCheckpointAtLeast) {
   EXPECT_LT(length, checkpoint + kAlert);
 }
 
-TEST_F(SegmentLength, IsEightTimesThatOfALargeCheckpoint) {
+TEST_F(SegmentLength, IsTwelveTimesThatOfALargeCheckpoint) {
   const std::uint64_t length = journaled_behind(2'000'000, 1 << 20);
-  EXPECT_GE(length, 8 * checkpoint);
-  EXPECT_LT(length, 8 * checkpoint + kAlert);
+  EXPECT_GE(length, 12 * checkpoint);
+  EXPECT_LT(length, 12 * checkpoint + kAlert);
 }
 
 }  // namespace
