@@ -22,7 +22,7 @@ namespace brokerd {
 class Loop {
  public:
   static constexpr std::size_t kRequestsPerSession = 64;  // until it is the next one's turn
-  static constexpr std::size_t kRequestsPerTurn = 256;
+  static constexpr std::size_t kRequestsPerTurn = 512;
   static constexpr std::uint64_t kPollNs = 20'000;  // lanes are looked at before the loop sleeps
   static constexpr int kLooksPerClock = 16;
   static constexpr std::uint64_t kLaneTurnsNs = 50'000;  // of lanes alone: then sockets are looked at, too
