@@ -66,6 +66,12 @@ TEST(RaiseByWords, AMessageAlertHasItsText) {
             (json{{"msg_text", "back at nine"}}));
 }
 
+TEST(RaiseByWords, TextThatIsTheNameOfAClassIsText) {
+  Post post({"MESSAGE"});
+  EXPECT_EQ(own_fields(post.raised({"message", "admin"})), (json{{"msg_text", "admin"}}));
+  EXPECT_EQ(own_fields(post.raised({"--service", "X", "message", "admin"})), (json{{"msg_text", "admin"}}));
+}
+
 TEST(RaiseByWords, ACustomAlertHasItsNameAndPayload) {
   const json alert = Post({"COFFEE"}).raised({"custom", "Coffee", "--payload-hex", "00ff10"});
   EXPECT_EQ(alert.at("class"), "custom");

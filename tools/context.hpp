@@ -15,6 +15,7 @@ struct Context {
   int timeout_ms = -1;  // --timeout
   std::string codepage{alert::kDefaultCodepage};
   std::string behind_verb;    // the word there
+  bool has_options = false;   // some word looks like one, besides a --socket in front
   std::function<int()> verb;  // what the command line chose; returns the exit status
 
   /// --timeout bounds each call.

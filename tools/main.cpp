@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,11 +30,11 @@ constexpr struct {
     {" pack ", add_pack},
 };
 
-/// The word that many behind the verb, where nothing but a socket is in front of it.
-std::string word(int argc, char** argv, int behind_verb) {
-  const bool has_socket = argc > 1 && std::string_view(argv[1]) == "--socket";
-  const int at = (has_socket ? 3 : 1) + behind_verb;
-  return at < argc ? argv[at] : "";
+/// The words from the verb on, where nothing but a socket is in front of it.
+std::span<char*> words_of(int argc, char** argv) {
+  const std::span<char*> words(argv, static_cast<std::size_t>(argc));
+  const bool has_socket = words.size() > 1 && std::string_view(words[1]) == "--socket";
+  return words.subspan(std::min<std::size_t>(has_socket ? 3 : 1, words.size()));
 }
 
 /// The verb that is asked for alone, since all others would be most of a hook's time; all where it is not clear.
@@ -55,8 +56,10 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(kExitStatuses);
-  context.behind_verb = word(argc, argv, 1);
-  add_verbs(app, context, word(argc, argv, 0));
+  const std::span<char*> words = words_of(argc, argv);
+  if (words.size() > 1) context.behind_verb = words[1];
+  context.has_options = std::any_of(words.begin(), words.end(), [](const char* word) { return *word == '-'; });
+  add_verbs(app, context, words.empty() ? "" : words[0]);
   try {
     app.parse(argc, argv);
     return context.verb ? context.verb() : kUsage;

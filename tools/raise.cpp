@@ -146,11 +146,8 @@ std::optional<MergeStrings<std::string>> merge_strings(const std::vector<std::st
   return strings;
 }
 
-}  // namespace
-
-void add_raise(CLI::App& app, Context& context) {
-  auto options = std::make_shared<RaiseOptions>();
-  CLI::App* raise = app.add_subcommand("raise", "Raise an alert and print its receipt");
+/// What every class takes, and what is raised without one.
+void add_raise_options(CLI::App* raise, Context& context, const std::shared_ptr<RaiseOptions>& options) {
   raise->add_option("--service", options->service, "Who raises it (alrt_servicename)")->capture_default_str();
   add_profile_option(*raise, options->profile);
   raise->get_option("--profile")->capture_default_str();
@@ -176,8 +173,6 @@ void add_raise(CLI::App& app, Context& context) {
   raise->add_flag("--spool", options->raising.spool, "Where no broker answers, leave it in its spool");
   raise->add_option("--spool-dir", options->raising.spool_dir, "The spool to leave it in; implies --spool");
   add_number(*raise, "--timeout", context.timeout_ms, "Milliseconds to wait for the receipt [10000]", 1);
-  raise->require_subcommand(0, 1);
-  raise->fallthrough();
   raise->footer(std::string("Examples:\n  alertctl raise admin 2377 \"disk full\"\n"
                             "  alertctl raise --wire capture.bin --profile nt\n"
                             "  alertctl read jobs --raw | alertctl raise --stdin --raw\n") +
@@ -190,11 +185,22 @@ void add_raise(CLI::App& app, Context& context) {
     if (many->count()) context.verb = [&context, options] { return raise_many(context, *options); };
     if (wire->count()) context.verb = [&context, options] { return raise_wire(context, *options); };
   });
+}
 
-  // The class that is raised, alone where it stands behind the verb: setting up all would be most of a hook's time.
+}  // namespace
+
+void add_raise(CLI::App& app, Context& context) {
+  auto options = std::make_shared<RaiseOptions>();
+  CLI::App* raise = app.add_subcommand("raise", "Raise an alert and print its receipt");
+  raise->require_subcommand(0, 1);
+  raise->fallthrough();
+
+  // The class that is raised, alone where it stands behind the verb, and options where there is one: setting up all
+  // would be most of a hook's time.
   constexpr std::string_view kClasses[] = {"admin", "user", "print", "errlog", "message", "custom"};
   const bool is_known =
       std::find(std::begin(kClasses), std::end(kClasses), context.behind_verb) != std::end(kClasses);
+  if (!is_known || context.has_options) add_raise_options(raise, context, options);
   const auto add_class = [&](const char* name, const char* what, auto add_options, auto make) {
     if (is_known && context.behind_verb != name) return;
     CLI::App* sub = raise->add_subcommand(name, what);
