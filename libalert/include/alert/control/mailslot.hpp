@@ -233,7 +233,7 @@ class Mailslot {
   void give_from_ring() noexcept {
     ring_.advance();
     before_ = last_;
-    last_ = {ring_.ordinal_at_position(), ring_.record().header.sequence};
+    last_ = {ring_.ordinal_at_position(), ring_.sequence()};
   }
   void give_replayed(const RecordHeader& header) noexcept {
     replayed_ = replayed_.subspan(std::min(padded(header.size), replayed_.size()));

@@ -41,12 +41,13 @@ class MailboxWriter {
   /// Copies one record in, with the next ordinal, and returns that. Readers see it when it is
   /// published: at publish(), or when a quarter of the ring has gathered.
   /// Precondition: body.size() <= max_message, header.size == 64 + body.size().
-  std::uint64_t write(RecordHeader header, Bytes body) noexcept {
-    header.ordinal = ++ordinal_;
+  std::uint64_t write(const RecordHeader& header, Bytes body) noexcept {
+    ++ordinal_;
     const std::uint64_t end = at_ + padded(header.size);
     std::atomic_ref(this->header().intent).store(end, std::memory_order_relaxed);
     const Bytes fixed{reinterpret_cast<const std::byte*>(&header), sizeof header};
     ring_.store(ring_.store(at_, fixed), body);
+    ring_.set(at_ + offsetof(RecordHeader, ordinal), ordinal_);
     at_ = end;
     if (at_ - published_ >= capacity_ / 4) publish();
     return ordinal_;
@@ -148,6 +149,11 @@ class MailboxReader {
 
   /// What the last look() that said `record` saw; valid until the next look().
   [[nodiscard]] RecordView record() const noexcept { return {load<RecordHeader>(buffer_.get()), body_}; }
+
+  /// Its sequence, without a copy of its header.
+  [[nodiscard]] std::uint64_t sequence() const noexcept {
+    return load<std::uint64_t>(buffer_.get() + offsetof(RecordHeader, sequence));
+  }
 
   /// Steps over the record that look() saw.
   void advance() noexcept {
