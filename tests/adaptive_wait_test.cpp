@@ -62,3 +62,20 @@ TEST(AdaptiveWait, WhoTookMuchSinceSleepsAtOnce) {
   EXPECT_EQ(looks.count, 0);
   EXPECT_TRUE(wait.looks(2 * AdaptiveWait::kLittle + 1, looks));
 }
+
+TEST(AdaptiveWait, WhoTookMuchIsNotTimed) {
+  AdaptiveWait wait;
+  wait.slept(0ns);
+  wait.wait(AdaptiveWait::kLittle + 1, Looks(), [] {});
+  Looks looks{1};
+  EXPECT_FALSE(wait.looks(AdaptiveWait::kLittle + 2, looks));
+}
+
+TEST(AdaptiveWait, WhoSleptLongIsTimedOnlyNowAndThen) {
+  AdaptiveWait wait;
+  wait.slept(AdaptiveWait::kSoon);
+  Looks looks{1};
+  for (int i = 0; i <= AdaptiveWait::kUntimed; ++i) wait.wait(0, looks, [] {});
+  EXPECT_EQ(looks.count, 0);
+  while (looks.count == 0) wait.wait(0, looks, [] {});
+}

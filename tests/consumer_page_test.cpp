@@ -97,7 +97,7 @@ TEST(ConsumerPage, ShowsTheOtherEndItsSleepOnce) {
 TEST(ConsumerPage, IsAwakeWhenItsConsumerWokeByItself) {
   Page page;
   page.consumer.set_sleep(Sleep::on_bell);
-  page.consumer.set_sleep(Sleep::awake);
+  page.consumer.set_awake();
   EXPECT_EQ(page.broker.take_sleep(), Sleep::awake);
 }
 

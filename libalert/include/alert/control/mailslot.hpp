@@ -292,7 +292,7 @@ class Mailslot {
     const std::uint32_t bell = ring_.bell();
     if (page_) page_->set_sleep(Sleep::on_bell);
     if (ring_.look() == MailboxReader::Seen::empty) ring_.wait(bell, timeout);
-    if (page_) page_->set_sleep(Sleep::awake);
+    if (page_) page_->set_awake();
   }
 
   /// Readies the poll descriptor; true if something arrived meanwhile.

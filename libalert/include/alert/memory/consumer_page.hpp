@@ -107,6 +107,10 @@ class ConsumerPage {
   void set_sleep(Sleep sleep) noexcept {
     std::atomic_ref(layout().sleep).store(static_cast<std::uint32_t>(sleep), std::memory_order_seq_cst);
   }
+  /// Consumer: in no order with anything, since a bell that nobody needs does no harm.
+  void set_awake() noexcept {
+    std::atomic_ref(layout().sleep).store(static_cast<std::uint32_t>(Sleep::awake), std::memory_order_relaxed);
+  }
   /// Broker: reads and clears the flag; any other value than the three counts as asleep on the bell.
   [[nodiscard]] Sleep take_sleep() noexcept {
     const std::uint32_t sleep = std::atomic_ref(layout().sleep).exchange(0, std::memory_order_seq_cst);
