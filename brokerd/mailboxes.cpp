@@ -1,5 +1,7 @@
 #include "brokerd/mailboxes.hpp"
 
+#include <utility>
+
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -43,6 +45,7 @@ void Mailboxes::deliver(std::uint64_t incarnation, std::uint32_t record, std::ui
 void Mailboxes::publish(std::span<const alert::RecordView> records) {
   const bool is_large = records.size() >= kLargeTurn;
   for (Mailbox* mailbox : touched_) {
+    start_over_where_read(*mailbox);
     for (const auto& [first, count, most] : mailbox->waiting)
       for (const alert::RecordView& record : records.subspan(first, count)) write(*mailbox, record, most);
     mailbox->waiting.clear();
@@ -52,6 +55,13 @@ void Mailboxes::publish(std::span<const alert::RecordView> records) {
   if (!is_large)
     for (Mailbox* mailbox : touched_) wake(*mailbox);
   touched_.clear();
+}
+
+/// A consumer that sleeps has read everything, or says so at its own risk. Nobody knows of observers.
+void Mailboxes::start_over_where_read(Mailbox& mailbox) noexcept {
+  if (!mailbox.consumer || !mailbox.observers.empty()) return;
+  mailbox.consumer->sleep = mailbox.consumer->page.take_sleep();
+  if (mailbox.consumer->sleep != alert::Sleep::awake) mailbox.ring.start_over();
 }
 
 void Mailboxes::write(Mailbox& mailbox, const alert::RecordView& record, std::uint32_t most) noexcept {
@@ -68,9 +78,10 @@ void Mailboxes::write(Mailbox& mailbox, const alert::RecordView& record, std::ui
 void Mailboxes::wake(Mailbox& mailbox) {
   bool asleep = !mailbox.observers.empty();  // they have no flag to say so
   if (mailbox.consumer) {
-    const alert::Sleep sleep = mailbox.consumer->page.take_sleep();
-    if (sleep == alert::Sleep::on_bell) asleep = true;
-    if (sleep == alert::Sleep::in_poll) nudge(mailbox, mailbox.consumer->poll);
+    const alert::Sleep before = std::exchange(mailbox.consumer->sleep, alert::Sleep::awake);
+    const alert::Sleep since = mailbox.consumer->page.take_sleep();  // in the other way, it may be
+    if (before == alert::Sleep::on_bell || since == alert::Sleep::on_bell) asleep = true;
+    if (before == alert::Sleep::in_poll || since == alert::Sleep::in_poll) nudge(mailbox, mailbox.consumer->poll);
   }
   for (const Mailbox::Observer& observer : mailbox.observers) nudge(mailbox, observer.poll);
   if (!asleep) return;

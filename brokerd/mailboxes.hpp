@@ -35,6 +35,7 @@ struct Mailbox {
     SessionRef session;
     alert::Descriptor poll;
     alert::ConsumerPage page;
+    alert::Sleep sleep = alert::Sleep::awake;  // as taken before this turn's records were written
   };
   /// Records of this turn, one behind the other.
   struct Run {
@@ -81,6 +82,7 @@ class Mailboxes {
   [[nodiscard]] MailboxCounts& counts(std::uint64_t incarnation) { return counts_[incarnation]; }
 
  private:
+  static void start_over_where_read(Mailbox& mailbox) noexcept;
   static void write(Mailbox& mailbox, const alert::RecordView& record, std::uint32_t most) noexcept;
   void wake(Mailbox& mailbox);
   void nudge(Mailbox& mailbox, const alert::Descriptor& poll);

@@ -152,6 +152,9 @@ TEST(Mailbox, GivesConcurrentReadersEveryRecordWholeOrAnHonestLap) {
         resume.set(recent);
         recent = {writer.tail(), writer.ordinal()};
       }
+      if (writer.ordinal() % 13 != 0) continue;
+      writer.start_over();  // and every place before is lapped sooner
+      resume.set(recent = {writer.tail(), writer.ordinal()});
     }
   };
 

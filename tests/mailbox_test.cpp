@@ -2,6 +2,7 @@
 
 #include "alert/memory/mailbox.hpp"
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -176,6 +177,100 @@ TEST(MailboxReader, GoesOnWhereItIsSentAfterALap) {
   EXPECT_EQ(box.read(), "(lapped)");
   box.reader.seek(position, 100);
   EXPECT_EQ(box.read(), "next");
+}
+
+TEST(Mailbox, ThatStartsOverGoesOnAtItsFrontForWhoHasReadItAll) {
+  Box box;
+  for (const char* body : {"a", "b", "c"}) {
+    box.write(body);
+    EXPECT_EQ(box.read(), body);
+    box.writer.start_over();
+    EXPECT_EQ(box.read(), "(empty)") << "until something is there";
+  }
+  box.write("d");
+  EXPECT_EQ(box.read(), "d");
+  EXPECT_EQ(box.reader.position() % box.writer.capacity(), sizeof(RecordHeader) + 8) << "one record from the front";
+  EXPECT_EQ(box.read(), "(empty)");
+}
+
+TEST(Mailbox, ThatIsAtItsFrontStartsNowhereElse) {
+  Box box;
+  box.writer.start_over();
+  box.write("a");
+  EXPECT_EQ(box.writer.tail(), sizeof(RecordHeader) + 8);
+  EXPECT_EQ(box.read(), "a");
+  box.go_to(0);
+  const std::uint64_t front = box.writer.tail();
+  box.writer.start_over();
+  box.write("b");
+  EXPECT_EQ(box.writer.tail(), front + sizeof(RecordHeader) + 8);
+  EXPECT_EQ(box.read(), "b");
+}
+
+TEST(Mailbox, ThatStartsOverHoldsAsMuchAsBefore) {
+  for (const std::uint64_t place : {64U, 2048U, 4032U}) {
+    Box box;
+    box.go_to(place);
+    box.writer.start_over();
+    for (int i = 0; i < 64; ++i) box.write("");
+    MailboxReader other = box.another_reader();
+    other.seek(box.reader.position(), box.reader.ordinal_at_position());
+    for (int i = 0; i < 64; ++i) ASSERT_EQ(box.read(), "") << i << " from " << place;
+    box.reader = std::move(other);
+    box.write("");
+    EXPECT_EQ(box.read(), "(lapped)");
+  }
+}
+
+TEST(Mailbox, ThatStartsOverLosesNothingToWhoIsStillOnTheWayUntilItIsOverwritten) {
+  Box box;
+  box.go_to(1024);
+  for (const char* body : {"first", "second"}) box.write(body);
+  box.writer.start_over();
+  for (const char* body : {"first", "second"}) EXPECT_EQ(box.read(), body);
+  box.write("third");
+  EXPECT_EQ(box.read(), "third");
+}
+
+TEST(MailboxReader, IsLappedWhereASecondRestartHidesTheFirst) {
+  Box box;
+  box.go_to(1024);
+  for (int i = 0; i < 2; ++i) {
+    box.writer.start_over();
+    box.write("later");
+  }
+  EXPECT_EQ(box.read(), "(lapped)");
+}
+
+/// Whatever the writer leaves out, a reader gets the next record or is told that it is lapped.
+TEST(MailboxReader, IsNeverMisledByAWriterThatStartsOverAnywhere) {
+  std::mt19937 random(20261122);
+  const auto below = [&](std::size_t end) {
+    return std::uniform_int_distribution<std::size_t>(0, end - 1)(random);
+  };
+  Box box;
+  std::uint64_t read = 0;
+  int laps = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::uint64_t place = box.writer.tail();
+    if (below(4) == 0) box.writer.start_over();
+    for (std::size_t records = below(6); records > 0; --records)
+      box.write(std::to_string(box.writer.ordinal() + 1) + std::string(below(200), ' '));
+    for (std::size_t looks = below(8); looks > 0; --looks) {
+      const std::string seen = box.read();
+      if (seen == "(empty)") {
+        ASSERT_EQ(read, box.writer.ordinal());
+      } else if (seen == "(lapped)") {
+        ++laps;
+        read = box.writer.ordinal();
+        box.reader.seek(box.writer.tail(), read);
+      } else {
+        ASSERT_EQ(seen.substr(0, seen.find(' ')), std::to_string(++read)) << "in a turn that began at " << place;
+      }
+    }
+  }
+  EXPECT_GT(laps, 0);
+  EXPECT_GT(read, 100'000U);
 }
 
 TEST(MailboxReader, FindsNoRecordWhereNoneStarts) {

@@ -1,13 +1,19 @@
 // The mailboxes of a turn: which of its records reach which ring, whole or cut.
 
+#include <atomic>
 #include <map>
 #include <numeric>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
+
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <gtest/gtest.h>
 
+#include "at_once.hpp"
 #include "brokerd/mailboxes.hpp"
 #include "mailbox_box.hpp"
 
@@ -114,6 +120,95 @@ TEST_F(MailboxesOfATurn, ATurnOwesNothingToTheOneBefore) {
   record("b"), due(2, 0), due(3, 0), publish();
   publish();
   record("c"), due(3, 0), due(1, 0), publish();
+}
+
+/// A mailbox with a consumer, whose next record's place in the ring is told.
+class MailboxOfAConsumer : public MailboxesOfATurn {
+ protected:
+  MailboxOfAConsumer() {
+    open(1);
+    mailbox().consumer = Mailbox::Consumer{{}, {}, alert::ConsumerPage::map(test::copy(page.descriptor())).value()};
+  }
+  Mailbox& mailbox() { return *mailboxes.find(1); }
+  std::uint64_t place_of_next() {
+    record("next"), due(1, 0);
+    publish();
+    return (mailbox().ring.tail() - kRecord) % mailbox().ring.capacity();
+  }
+  static constexpr std::uint64_t kRecord = sizeof(alert::RecordHeader) + 8;
+
+  alert::ConsumerPage page = alert::ConsumerPage::create({}).value();
+};
+
+TEST_F(MailboxOfAConsumer, IsWrittenFromTheFrontWhileItSleeps) {
+  for (const alert::Sleep sleep : {alert::Sleep::on_bell, alert::Sleep::in_poll}) {
+    page.set_sleep(sleep);
+    EXPECT_EQ(place_of_next(), 0U);
+    EXPECT_EQ(place_of_next(), kRecord) << "nobody knows how far it has come";
+  }
+}
+
+TEST_F(MailboxOfAConsumer, IsWrittenFurtherOnWhereSomebodyElseReads) {
+  mailbox().observers.emplace_back();
+  EXPECT_EQ(place_of_next(), 0U);
+  page.set_sleep(alert::Sleep::on_bell);
+  EXPECT_EQ(place_of_next(), kRecord);
+}
+
+TEST_F(MailboxOfAConsumer, IsWokenOnceForWhatItSlept) {
+  page.set_sleep(alert::Sleep::on_bell);
+  (void)place_of_next();
+  EXPECT_EQ(mailboxes.wakes(), 1U);
+  (void)place_of_next();
+  EXPECT_EQ(mailboxes.wakes(), 1U);
+}
+
+/// A program that gives up its sleep on the bell and goes into its own poll loop, again and again while the broker
+/// takes its flag and writes.
+TEST(MailboxOfAPollingConsumer, IsWokenInTheWayThatItSleepsByThen) {
+  constexpr std::uint64_t kTurns = 2'000;
+  constexpr int kNobodyComes = 20'000;  // ms
+  Mailboxes mailboxes;
+  Mailbox& mailbox = *mailboxes.create(1, 0, 256 * 1024, 16'384, 0).value();
+  alert::ConsumerPage page = alert::ConsumerPage::create({}).value();
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+  const alert::Descriptor poll_descriptor(ends[1]);
+  mailbox.consumer = Mailbox::Consumer{
+      {}, alert::Descriptor(ends[0]), alert::ConsumerPage::map(test::copy(page.descriptor())).value()};
+  auto reader = test::MailboxReader::map(test::copy(mailbox.ring.descriptor())).value();
+  std::atomic<std::uint64_t> read{0};
+  std::atomic<std::uint64_t> left_asleep{0};
+
+  const auto read_all = [&] {
+    std::mt19937 random(1);
+    while (read < kTurns && left_asleep == 0) {
+      page.set_sleep(alert::Sleep::on_bell);
+      for (std::size_t spins = random() % 4'000; spins > 0 && reader.bell() != ~0U; --spins) continue;
+      page.set_awake();
+      char byte;
+      while (::recv(poll_descriptor.get(), &byte, 1, 0) > 0) continue;
+      page.set_sleep(alert::Sleep::in_poll);
+      pollfd poll{poll_descriptor.get(), POLLIN, 0};
+      if (reader.look() == test::MailboxReader::Seen::empty && ::poll(&poll, 1, kNobodyComes) == 0) ++left_asleep;
+      if (reader.look() != test::MailboxReader::Seen::record) continue;
+      reader.advance();
+      ++read;
+    }
+  };
+  const auto write_all = [&] {
+    std::mt19937 random(2);
+    const std::string body(16'000, 'b');  // so that there is time between the first look at the flag and the last
+    const std::vector<alert::RecordView> records(1, {test::header_of(body), alert::as_bytes(body)});
+    for (std::uint64_t turn = 0; turn < kTurns && left_asleep == 0; ++turn) {
+      while (read < turn && left_asleep == 0) std::this_thread::yield();
+      for (std::size_t spins = random() % 4'000; spins > 0 && left_asleep == 0; --spins) continue;
+      mailboxes.deliver(1, 0, Mailbox::kWhole);
+      mailboxes.publish(records);
+    }
+  };
+  at_once({write_all, read_all});
+  EXPECT_EQ(left_asleep, 0U) << "behind " << read << " turns";
 }
 
 TEST_F(MailboxesOfATurn, AnyRecordsMayGoAnyWay) {

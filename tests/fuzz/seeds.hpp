@@ -6,6 +6,7 @@
 #include "capture_bytes.hpp"
 #include "datagrams.hpp"
 
+#include "alert/memory/mailbox_layout.hpp"
 #include "alert/wire/hex.hpp"
 #include "alert/wire/record.hpp"
 
@@ -119,7 +120,8 @@ using Seeds = std::vector<Buffer>;
   return all;
 }
 
-/// In the form that mailbox_fuzz takes, which leaves out the emptiness of the pages.
+/// In the form that mailbox_fuzz takes, which leaves out the empty end of the header. The last one's third record
+/// is at the front again.
 [[nodiscard]] inline Seeds mailboxes() {
   std::ifstream in(ALERT_GOLDEN_DIR "/mailbox.bin", std::ios::binary);
   const std::string file((std::istreambuf_iterator<char>(in)), {});
@@ -128,8 +130,13 @@ using Seeds = std::vector<Buffer>;
   for (const std::uint64_t start : {0u, 72u}) {  // where its first two records are
     capture::Built seed(alert::ByteOrder::little);
     seed.u64(start).u64(start == 0 ? 41 : 42).u64(0).bytes(golden.first(200));
-    all.push_back(seed.bytes(golden.subspan(4096, std::min<std::size_t>(golden.size() - 4096, 512))));
+    all.push_back(seed.bytes(golden.subspan(alert::kMailboxHeaderBytes)));
   }
+  constexpr std::uint64_t kThird = 136;
+  capture::Built seed(alert::ByteOrder::little);
+  seed.u64(kThird).u64(43).u64(0).bytes(golden.first(offsetof(alert::MailboxHeader, intent))).u64(4096 + 88);
+  seed.bytes(golden.subspan(72, 56)).u64(4096 + 88).u64(44).u64(kThird).bytes(golden.subspan(152, 48));
+  all.push_back(seed.bytes(golden.subspan(alert::kMailboxHeaderBytes + kThird)));
   return all;
 }
 

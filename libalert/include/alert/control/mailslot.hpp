@@ -300,7 +300,9 @@ class Mailslot {
     char bytes[64];
     while (::recv(poll_.get(), bytes, sizeof bytes, MSG_DONTWAIT) > 0) continue;
     if (page_) page_->set_sleep(Sleep::in_poll);
-    return ring_.look() != MailboxReader::Seen::empty;
+    if (ring_.look() == MailboxReader::Seen::empty) return false;
+    if (page_) page_->set_awake();
+    return true;
   }
 
   static tl::unexpected<CallFailure> refusal(Code code, std::string message) {

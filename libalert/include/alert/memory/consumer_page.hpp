@@ -107,7 +107,7 @@ class ConsumerPage {
   void set_sleep(Sleep sleep) noexcept {
     std::atomic_ref(layout().sleep).store(static_cast<std::uint32_t>(sleep), std::memory_order_seq_cst);
   }
-  /// Consumer: in no order with anything, since a bell that nobody needs does no harm.
+  /// Consumer: in no order with anything. Seen too late it costs a bell, or a lap where something is unread.
   void set_awake() noexcept {
     std::atomic_ref(layout().sleep).store(static_cast<std::uint32_t>(Sleep::awake), std::memory_order_relaxed);
   }

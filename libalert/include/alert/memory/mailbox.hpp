@@ -35,6 +35,7 @@ class MailboxWriter {
     header.max_message = max_message;
     header.base_ordinal = base_ordinal;
     header.ordinal = base_ordinal;
+    header.restart = kNoRestart;
     return writer;
   }
 
@@ -48,9 +49,20 @@ class MailboxWriter {
     const Bytes fixed{reinterpret_cast<const std::byte*>(&header), sizeof header};
     ring_.store(ring_.store(at_, fixed), body);
     ring_.set(at_ + offsetof(RecordHeader, ordinal), ordinal_);
+    gathered_ += end - at_;
     at_ = end;
-    if (at_ - published_ >= capacity_ / 4) publish();
+    if (gathered_ >= capacity_ / 4) publish();
     return ordinal_;
+  }
+
+  /// The next record goes to the ring's front, where it meets the caches of whoever read the last ones.
+  /// Precondition: everything is published, and a record follows. Who has not read it all is lapped sooner by this.
+  void start_over() noexcept {
+    if (at_ % capacity_ == 0) return;
+    const std::uint64_t front = behind_restart(at_, capacity_);
+    std::atomic_ref(header().intent).store(front, std::memory_order_relaxed);
+    std::atomic_ref(header().restart).store(at_, std::memory_order_release);
+    at_ = front;
   }
 
   /// Makes everything written visible. Sequentially consistent with ConsumerPage's sleep flag.
@@ -58,6 +70,7 @@ class MailboxWriter {
     std::atomic_ref(header().tail).store(at_, std::memory_order_seq_cst);
     std::atomic_ref(header().ordinal).store(ordinal_, std::memory_order_release);
     published_ = at_;
+    gathered_ = 0;
   }
 
   /// Wakes every reader that sleeps on the bell.
@@ -91,7 +104,8 @@ class MailboxWriter {
   std::uint64_t capacity_;
   std::uint64_t ordinal_;
   std::uint64_t at_ = 0;
-  std::uint64_t published_ = 0;
+  std::uint64_t published_ = 0;  // position of the tail
+  std::uint64_t gathered_ = 0;   // bytes behind it
 };
 
 /// A recipient's end, consumer or observer: a position in the ring and a private copy of one record.
@@ -127,7 +141,7 @@ class MailboxReader {
     ordinal_ = ordinal;
   }
 
-  /// Copies the next record out of the ring without moving.
+  /// Copies the next record out of the ring without stepping over it.
   [[nodiscard]] Seen look() noexcept {
     std::uint64_t tail = this->tail();
     if (position_ == tail) {
@@ -136,6 +150,7 @@ class MailboxReader {
       tail = this->tail();  // loaded again: a publish between the two loads is not a lap
       if (position_ == tail && is_next) return closed ? Seen::closed : Seen::empty;
     }
+    if (position_ == restart()) position_ = behind_restart(position_, capacity_);
     if (position_ % 8 != 0 || position_ >= tail || tail - position_ > capacity_) return Seen::lapped;
     const auto size = static_cast<std::uint32_t>(ring_.word(position_ + offsetof(RecordHeader, size)));
     const std::uint64_t ordinal = ring_.word(position_ + offsetof(RecordHeader, ordinal));
@@ -201,6 +216,9 @@ class MailboxReader {
   [[nodiscard]] MailboxHeader& header() const noexcept { return *reinterpret_cast<MailboxHeader*>(memory_.data()); }
   [[nodiscard]] std::uint64_t tail() const noexcept {
     return std::atomic_ref(header().tail).load(std::memory_order_seq_cst);
+  }
+  [[nodiscard]] std::uint64_t restart() const noexcept {
+    return std::atomic_ref(header().restart).load(std::memory_order_acquire);
   }
   [[nodiscard]] bool is_lapped() const noexcept {
     return std::atomic_ref(header().intent).load(std::memory_order_relaxed) > position_ + capacity_;

@@ -16,13 +16,19 @@
 //         64     8  intent         where the writing in progress will end; stored before it starts
 //        128     8  tail           where the last published record ends
 //        136     8  ordinal        of that record
+//        144     8  restart        a position from which the ring goes on at the next multiple of its capacity
 //        192     4  bell           futex word; changes with each wake
 //        196     4  closed         1 once the mailslot is deleted
-//       4096     -  ring           records, each padded to 8 bytes, wrapping at the end
+//        256     -  ring           records, each padded to 8 bytes, wrapping at the end
 //
 // Positions count bytes from the start of this ring's life and never wrap; byte p lies at p % capacity.
 // Invariants: tail <= intent; neither ever decreases. Words copied from position p on may be trusted
 // iff intent <= p + capacity, with `intent` loaded after the copy.
+//
+// A writer that knows everything to be read may start over at the front, so that the same few pages stay in use. It
+// stores the end of what it leaves out to `intent` and then where it left off to `restart`: who is there goes on at
+// the front, and who is not there yet is lapped before a second restart hides the first. A reader loads `tail`,
+// `restart`, the words and `intent`, in this order.
 //
 // If the writer is killed here: between intent and tail nothing is published and readers see the last
 // tail; the ring is never written again, because the next broker makes a new one. If a reader is
@@ -35,8 +41,8 @@
 namespace alert {
 
 inline constexpr std::uint64_t kMailboxMagic = 0x0A58424D54524C41;  // "ALRTMBX\n"
-inline constexpr std::uint32_t kMailboxVersion = 1;
-inline constexpr std::uint32_t kMailboxHeaderBytes = 4096;
+inline constexpr std::uint32_t kMailboxVersion = 2;
+inline constexpr std::uint32_t kMailboxHeaderBytes = 256;
 
 struct MailboxHeader {
   std::uint64_t magic;
@@ -52,7 +58,8 @@ struct MailboxHeader {
   std::uint8_t padding1[56];
   std::uint64_t tail;
   std::uint64_t ordinal;
-  std::uint8_t padding2[48];
+  std::uint64_t restart;
+  std::uint8_t padding2[40];
   std::uint32_t bell;
   std::uint32_t closed;
 };
@@ -66,11 +73,18 @@ static_assert(offsetof(MailboxHeader, base_ordinal) == 40);
 static_assert(offsetof(MailboxHeader, intent) == 64);
 static_assert(offsetof(MailboxHeader, tail) == 128);
 static_assert(offsetof(MailboxHeader, ordinal) == 136);
+static_assert(offsetof(MailboxHeader, restart) == 144);
 static_assert(offsetof(MailboxHeader, bell) == 192);
 static_assert(offsetof(MailboxHeader, closed) == 196);
 static_assert(sizeof(MailboxHeader) <= kMailboxHeaderBytes);
 static_assert(std::atomic_ref<std::uint64_t>::is_always_lock_free);
 static_assert(std::atomic_ref<std::uint32_t>::is_always_lock_free);
+
+/// `restart` as long as there was none; no record starts there.
+inline constexpr std::uint64_t kNoRestart = ~std::uint64_t{0};
+[[nodiscard]] constexpr std::uint64_t behind_restart(std::uint64_t position, std::uint64_t capacity) noexcept {
+  return (position | (capacity - 1)) + 1;
+}
 
 inline constexpr std::uint64_t kMinMailboxCapacity = 4096;
 inline constexpr std::uint64_t kDefaultMailboxCapacity = 256 * 1024;
