@@ -25,35 +25,36 @@ alert::SystemResult<Mailbox*> Mailboxes::create(std::uint64_t incarnation, std::
 
 void Mailboxes::deliver(std::uint64_t incarnation, std::uint32_t record, std::uint32_t most) {
   if (expected_ >= touched_.size()) expected_ = 0;
-  const bool is_expected = !touched_.empty() && touched_[expected_]->incarnation == incarnation;
-  Mailbox* mailbox = is_expected ? touched_[expected_] : find(incarnation);
-  if (!mailbox) return;
-  auto& waiting = mailbox->waiting;
-  if (waiting.empty()) {
-    mailbox->place = touched_.size();
-    touched_.push_back(mailbox);
+  if (expected_ >= touched_.size() || touched_[expected_].incarnation != incarnation) {
+    Mailbox* const mailbox = find(incarnation);
+    if (!mailbox) return;
+    if (!mailbox->place) {
+      mailbox->place = touched_.size();
+      touched_.push_back({incarnation, mailbox, {record, 0, most}});
+    }
+    expected_ = *mailbox->place;
   }
-  expected_ = mailbox->place + 1;
-  const bool goes_on =
-      !waiting.empty() && waiting.back().first + waiting.back().count == record && waiting.back().most == most;
-  if (goes_on)
-    ++waiting.back().count;
-  else
-    waiting.push_back({record, 1, most});
+  auto& [_, mailbox, run] = touched_[expected_++];
+  if (run.first + run.count != record || run.most != most) {
+    mailbox->waiting.push_back(run);
+    run = {record, 0, most};
+  }
+  ++run.count;
 }
 
 void Mailboxes::publish(std::span<const alert::RecordView> records) {
   const bool is_large = records.size() >= kLargeTurn;
-  for (Mailbox* mailbox : touched_) {
+  for (const auto& [_, mailbox, last] : touched_) {
     start_over_where_read(*mailbox);
-    for (const auto& [first, count, most] : mailbox->waiting)
-      for (const alert::RecordView& record : records.subspan(first, count)) write(*mailbox, record, most);
+    for (const Mailbox::Run& run : mailbox->waiting) write(*mailbox, run, records);
+    write(*mailbox, last, records);
     mailbox->waiting.clear();
+    mailbox->place.reset();
     mailbox->ring.publish();
     if (is_large) wake(*mailbox);
   }
   if (!is_large)
-    for (Mailbox* mailbox : touched_) wake(*mailbox);
+    for (const Touched& touched : touched_) wake(*touched.mailbox);
   touched_.clear();
 }
 
@@ -64,15 +65,18 @@ void Mailboxes::start_over_where_read(Mailbox& mailbox) noexcept {
   if (mailbox.consumer->sleep != alert::Sleep::awake) mailbox.ring.start_over();
 }
 
-void Mailboxes::write(Mailbox& mailbox, const alert::RecordView& record, std::uint32_t most) noexcept {
-  if (record.body.size() <= most) {
-    mailbox.ring.write(record.header, record.body);
-    return;
+void Mailboxes::write(Mailbox& mailbox, const Mailbox::Run& run,
+                      std::span<const alert::RecordView> records) noexcept {
+  for (const auto& [header, body] : records.subspan(run.first, run.count)) {
+    if (body.size() <= run.most) {
+      mailbox.ring.write(header, body);
+      continue;
+    }
+    alert::RecordHeader cut = header;
+    cut.size = static_cast<std::uint32_t>(sizeof cut) + run.most;
+    cut.flags |= alert::kCutAtMaxdata;
+    mailbox.ring.write(cut, body.first(run.most));
   }
-  alert::RecordHeader header = record.header;
-  header.size = static_cast<std::uint32_t>(sizeof header) + most;
-  header.flags |= alert::kCutAtMaxdata;
-  mailbox.ring.write(header, record.body.first(most));
 }
 
 void Mailboxes::wake(Mailbox& mailbox) {

@@ -51,8 +51,8 @@ struct Mailbox {
   MailboxCounts* counts;
   std::optional<Consumer> consumer;
   std::vector<Observer> observers;
-  std::vector<Run> waiting;
-  std::size_t place = 0;  // among those of this turn, while something waits
+  std::vector<Run> waiting;               // but for the run that goes on
+  std::optional<std::size_t> place = {};  // among those of this turn
   bool deleted = false;
 };
 
@@ -83,14 +83,20 @@ class Mailboxes {
 
  private:
   static void start_over_where_read(Mailbox& mailbox) noexcept;
-  static void write(Mailbox& mailbox, const alert::RecordView& record, std::uint32_t most) noexcept;
+  static void write(Mailbox& mailbox, const Mailbox::Run& run, std::span<const alert::RecordView> records) noexcept;
   void wake(Mailbox& mailbox);
   void nudge(Mailbox& mailbox, const alert::Descriptor& poll);
 
   std::unordered_map<std::uint64_t, Mailbox> mailboxes_;
   std::unordered_map<std::uint32_t, std::uint64_t> ring_bytes_;
-  std::vector<Mailbox*> touched_;  // in this turn
-  std::size_t expected_ = 0;       // which of them comes next if this alert goes where the last one went
+  /// A mailbox of this turn, and the run of records that goes on: all that most deliveries need.
+  struct Touched {
+    std::uint64_t incarnation;
+    Mailbox* mailbox;
+    Mailbox::Run run;
+  };
+  std::vector<Touched> touched_;
+  std::size_t expected_ = 0;  // which of them comes next if this alert goes where the last one went
   std::unordered_map<std::uint64_t, MailboxCounts> counts_;  // by incarnation
   std::uint64_t wakes_ = 0;
 };
