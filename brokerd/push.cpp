@@ -43,8 +43,7 @@ void Push::watch(std::uint64_t number, std::uint64_t incarnation) {
   news_.insert(number);
 }
 
-void Push::delivered(std::uint64_t incarnation) {
-  if (by_mailslot_.empty()) return;
+void Push::tell_watchers(std::uint64_t incarnation) {
   if (const auto found = by_mailslot_.find(incarnation); found != by_mailslot_.end())
     news_.insert(found->second.begin(), found->second.end());
 }

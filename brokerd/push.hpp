@@ -49,7 +49,9 @@ class Push {
 
   /// What comes for this mailslot is news for the session, where that is registered.
   void watch(std::uint64_t session, std::uint64_t incarnation);
-  void delivered(std::uint64_t incarnation);
+  void delivered(std::uint64_t incarnation) {
+    if (!by_mailslot_.empty()) tell_watchers(incarnation);
+  }
   void has_news(std::uint64_t session);
 
   /// The sessions that have news or whose time has come, who has waited longest first.
@@ -70,6 +72,7 @@ class Push {
     std::map<std::uint64_t, std::uint64_t> covered;  // by source: what the datagrams so far are about
     std::unordered_set<std::uint64_t> mailslots;     // incarnations
   };
+  void tell_watchers(std::uint64_t incarnation);
   void plan(std::uint64_t number, Session& session, std::optional<std::uint64_t> due_ns,
             std::optional<std::uint64_t> planned_ns = {});
 
