@@ -113,7 +113,9 @@ class ConsumerPage {
   }
   /// Broker: reads and clears the flag; any other value than the three counts as asleep on the bell.
   [[nodiscard]] Sleep take_sleep() noexcept {
-    const std::uint32_t sleep = std::atomic_ref(layout().sleep).exchange(0, std::memory_order_seq_cst);
+    const std::atomic_ref flag(layout().sleep);
+    if (flag.load(std::memory_order_seq_cst) == 0) return Sleep::awake;  // without taking the line from its owner
+    const std::uint32_t sleep = flag.exchange(0, std::memory_order_seq_cst);
     return sleep == 0 ? Sleep::awake : sleep == 2 ? Sleep::in_poll : Sleep::on_bell;
   }
 
