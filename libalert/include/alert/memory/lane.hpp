@@ -46,14 +46,16 @@ class LaneReader {
     if (at_ == tail_) return Seen::empty;
     const std::uint64_t behind = tail_ - at_;
     if (tail_ % 8 != 0 || tail_ < at_ || tail_ - head_ > capacity_ || behind < sizeof(LaneRaise)) return fail();
-    ring_.load_into(at_, {buffer_.get(), sizeof(LaneRaise)});
-    raise_ = load<LaneRaise>(buffer_.get());
-    const std::size_t least = sizeof(LaneRaise) + padded(raise_.event_size);
-    if (raise_.size < least || raise_.event_size > kLargestEvent || raise_.size - least > kLargestAlert ||
-        padded(raise_.size) > behind)
+    std::byte* const copy = buffer_.get();
+    const std::uint64_t front = ring_.word(at_);  // has every size, so the rest can be copied at once
+    std::memcpy(copy, &front, sizeof front);
+    const auto size = load<std::uint32_t>(copy + offsetof(LaneRaise, size));
+    const auto event_size = load<std::uint8_t>(copy + offsetof(LaneRaise, event_size));
+    const std::size_t least = sizeof(LaneRaise) + padded(event_size);
+    if (size < least || event_size > kLargestEvent || size - least > kLargestAlert || padded(size) > behind)
       return fail();
-    ring_.load_into(at_ + sizeof(LaneRaise),
-                    {buffer_.get() + sizeof(LaneRaise), padded(raise_.size) - sizeof(LaneRaise)});
+    ring_.load_into(at_ + sizeof front, {copy + sizeof front, padded(size) - sizeof front});
+    raise_ = load<LaneRaise>(copy);
     return Seen::raise;
   }
 
