@@ -22,12 +22,14 @@ std::optional<std::string> header_event_name(alert::Profile profile, std::string
 bool names(alert::Profile profile, std::string_view wire, std::string_view event) noexcept {
   const std::size_t step = alert::unit(profile);
   if (wire.size() / step != event.size()) return false;
+  unsigned char all = 0;
   for (std::size_t i = 0; i < event.size(); ++i) {
     const char c = wire[i * step];
-    if (static_cast<unsigned char>(c) >= 0x80 || alert::upper(c) != event[i]) return false;
+    if (c != event[i] && alert::upper(c) != event[i]) return false;
+    all |= static_cast<unsigned char>(c);
     if (step == 2 && wire[i * step + 1] != 0) return false;
   }
-  return true;
+  return all < 0x80;
 }
 
 /// What may stand behind an alert's or a message's record.
