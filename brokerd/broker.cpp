@@ -10,6 +10,7 @@
 
 #include "alert/wire/alert.hpp"
 #include "alert/wire/hex.hpp"
+#include "alert/wire/text.hpp"
 #include "brokerd/fold.hpp"
 #include "brokerd/log.hpp"
 #include "brokerd/recovery.hpp"
@@ -27,6 +28,11 @@ tl::unexpected<Refusal> not_written(const std::error_code& error) {
 std::uint64_t random_number() {
   std::random_device random;
   return std::uint64_t{random()} << 32 | random();
+}
+
+bool is_utf8(std::string_view text) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  return std::all_of(text.begin(), text.end(), is_ascii) || alert::utf8_to_utf16le(text).has_value();
 }
 
 std::optional<alert::Profile> profile_named(std::string_view text) {
@@ -49,7 +55,7 @@ Broker::Broker(Ledger ledger, JournalWriter journal, Policy policy)
   past_ = past_segments();
 }
 
-alert::RecordHeader Broker::stamp(const Caller& caller, std::uint64_t now_ns) const {
+alert::RecordHeader Broker::stamp(const Caller& caller, std::uint64_t now_ns) const noexcept {
   alert::RecordHeader header;
   header.sequence = ledger_.totals().sequence;
   header.accepted_ns = now_ns;
@@ -75,14 +81,25 @@ Outcome<Broker::Ticket> Broker::raise(const Caller& caller, const alert::Raise& 
 
 Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const Raising& raising, bool is_dry,
                                        std::uint64_t now_ns) {
-  if (raising.event.empty()) return refuse(Code::invalid_parameter, "the event has no name");
-  if (!alert::is_event_name(raising.event))
-    return refuse(Code::invalid_name, "the event name is longer than 16 characters or has a forbidden one");
-  if (!raising.id.empty() && !is_raise_id(raising.id))
-    return refuse(Code::invalid_parameter, "the id is not 32 lower-case hexadecimal digits");
-  if (const auto first = receipt_of(caller, raising.id)) return *first;  // it costs no rate again
-  std::string event = alert::canonical_event(raising.event);
-  if (auto judged = judge(caller, Verb::raise, event); !judged) return tl::unexpected<Refusal>(judged.error());
+  const bool is_judged = judged_.session != 0 && judged_.session == caller.session.id &&
+                         judged_.uid == caller.uid && judged_.given == raising.event;
+  if (!is_judged) {
+    if (raising.event.empty()) return refuse(Code::invalid_parameter, "the event has no name");
+    if (!is_utf8(raising.event)) return refuse(Code::invalid_name, "the event name is not UTF-8");
+    if (!alert::is_event_name(raising.event))
+      return refuse(Code::invalid_name, "the event name is longer than 16 characters or has a forbidden one");
+  }
+  if (!raising.id.empty()) {
+    if (!is_raise_id(raising.id))
+      return refuse(Code::invalid_parameter, "the id is not 32 lower-case hexadecimal digits");
+    if (const auto first = receipt_of(caller, raising.id)) return *first;  // it costs no rate again
+  }
+  if (!is_judged) {
+    std::string event = alert::canonical_event(raising.event);
+    if (auto judged = judge(caller, Verb::raise, event); !judged) return tl::unexpected<Refusal>(judged.error());
+    judged_ = {caller.session.id, caller.uid, std::string(raising.event), std::move(event)};
+  }
+  const std::string& event = judged_.event;
   const auto decoded = alert::decode(raising.profile, raising.wire);
   if (!decoded)
     return refuse(Code::invalid_parameter, "not a well-formed " + std::string(name(raising.profile)) +
@@ -91,35 +108,37 @@ Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const Raising& rais
   if (is_dry) return preview(event, raising.wire.size());
   if (auto judged = judge_rate(caller, raising.wire.size(), now_ns); !judged)
     return tl::unexpected<Refusal>(judged.error());
-  auto [header, staged, ticket] = stage(caller, alert::RecordKind::alert, raising.wire, now_ns);
-  header.profile = static_cast<std::uint8_t>(raising.profile);
-  staged.as.event = std::move(event);
-  staged.as.id = raising.id;
+  const bool goes_like_the_last = raising.id.empty() && !origins_.empty() && origins_.back().as.id.empty() &&
+                                  origins_.back().as.event == event;  // which a message has not
+  if (!goes_like_the_last) origins_.push_back({{event, std::string(raising.id)}, caller.uid});
   if (!raising.id.empty()) ids_.emplace(raising.id);
-  staged.annex = annex_for(raising.profile, decoded->alert.header.alrt_eventname, staged.as);
-  return ticket;
+  alert::RecordHeader header = numbered(caller, alert::RecordKind::alert, raising.wire, now_ns);
+  header.profile = static_cast<std::uint8_t>(raising.profile);
+  return stage(header, raising.wire,
+               annex_for(raising.profile, decoded->alert.header.alrt_eventname, origins_.back().as));
 }
 
-Broker::Place Broker::stage(const Caller& caller, alert::RecordKind kind, alert::Bytes body, std::uint64_t now_ns) {
-  const std::uint64_t sequence = next_sequence();
-  alert::RecordHeader& header = records_.emplace_back().header;
+alert::RecordHeader Broker::numbered(const Caller& caller, alert::RecordKind kind, alert::Bytes body,
+                                     std::uint64_t now_ns) const noexcept {
+  alert::RecordHeader header = stamp(caller, now_ns);
   header.size = static_cast<std::uint32_t>(sizeof header + body.size());
   header.kind = static_cast<std::uint16_t>(kind);
-  header.sequence = sequence;
-  header.accepted_ns = now_ns;
-  header.uid = caller.uid;
-  header.pid = caller.pid;
-  header.origin = journal_id_;
-  header.origin_sequence = sequence;
-  bodies_.insert(bodies_.end(), body.begin(), body.end());
-  Staged& staged = staged_.emplace_back();
-  return {header, staged, settled_.size() + staged_.size() - 1};
+  header.sequence = header.origin_sequence = next_sequence();
+  return header;
+}
+
+Broker::Ticket Broker::stage(const alert::RecordHeader& header, alert::Bytes body, std::string_view annex) {
+  if (staged_.empty())
+    for (const Change& change : owed_) gather({}, change, header.accepted_ns);
+  const std::size_t at = journal_.add(header, body, annex);
+  staged_.push_back({at, header.size, static_cast<std::uint32_t>(origins_.size() - 1)});
+  return settled_.size() + staged_.size() - 1;
 }
 
 Broker::Ticket Broker::preview(std::string_view event, std::size_t size) {
   settle();
   const auto deliveries = ledger_.preview(event, size);
-  Settled preview{summary(deliveries, 0, {})};
+  Settled preview{0, tally(deliveries)};
   for (const Delivery& delivery : deliveries)
     if (delivery.code == Code::success && preview.recipients.size() < alert::kNamesInReceipt)
       preview.recipients.emplace_back(delivery.recipient);
@@ -137,7 +156,7 @@ std::optional<Broker::Ticket> Broker::receipt_of(const Caller& caller, std::stri
   if (ids_.contains(std::string(id))) settle();  // the first may be of this turn
   const RaiseKnown* known = ledger_.raise_ids().find({caller.uid, id});
   if (!known) return std::nullopt;
-  Settled first{*known};
+  Settled first{known->sequence, {known->matched, known->written, known->refused}};
   settle();
   settled_.emplace_back(std::move(first));
   return settled_.size() - 1;
@@ -145,56 +164,68 @@ std::optional<Broker::Ticket> Broker::receipt_of(const Caller& caller, std::stri
 
 void Broker::settle() {
   if (staged_.empty()) return;
-  alert::Bytes bodies = bodies_;
-  for (alert::RecordView& record : records_) {
-    record.body = bodies.first(record.header.size - sizeof record.header);
-    bodies = bodies.subspan(record.body.size());
-  }
-  const std::error_code error = journal_staged();
   settled_.reserve(settled_.size() + staged_.size());
-  for (std::size_t i = 0; i < staged_.size(); ++i) {
-    if (!error) {
-      deliver(i);
-      continue;
-    }
-    ++refused_raises_;
-    settled_.emplace_back(not_written(error));
-    if (const Mailslot* slot = ledger_.mailslot(staged_[i].as.mailslot))
-      room_.give_back(slot->state.incarnation, records_[i].header.sequence);
+  if (const std::error_code error = journal_staged()) {
+    refuse_staged(error);
+  } else {
+    for (const Staged& staged : staged_) records_.push_back(journal_.gathered().subspan(staged.at, staged.size));
+    for (std::size_t i = 0; i < staged_.size();) i += deliver(i);
+    mailboxes_.publish(records_);
+    semaphores_.publish();
   }
-  mailboxes_.publish(records_);
-  semaphores_.publish();
   staged_.clear();
+  origins_.clear();
   records_.clear();
-  bodies_.clear();
   if (!ids_.empty()) ids_.clear();
 }
 
 std::error_code Broker::journal_staged() {
-  const alert::RecordHeader& last = records_.back().header;
-  if (const auto error = journal_.reserve(last.sequence)) return error;
-  for (const Change& change : owed_) gather({}, change, last.accepted_ns);
-  for (std::size_t i = 0; i < staged_.size(); ++i)
-    journal_.add(records_[i].header, records_[i].body, staged_[i].annex);
-  return commit(last.accepted_ns);
+  const std::uint64_t last = next_sequence() - 1;
+  const auto now_ns = alert::load<alert::RecordHeader>(journal_.gathered().data() + staged_.back().at).accepted_ns;
+  const std::error_code error = journal_.reserve(last);
+  if (error) journal_.drop();
+  return error ? error : commit(now_ns);
 }
 
-void Broker::deliver(std::size_t staged) {
-  const alert::RecordView& record = records_[staged];
-  const RaisedAs& as = staged_[staged].as;
-  const auto& deliveries = brokerd::deliver(ledger_, as, record);
+void Broker::refuse_staged(const std::error_code& error) {
+  refused_raises_ += staged_.size();
+  for (std::size_t i = 0; i < staged_.size(); ++i) {
+    settled_.emplace_back(not_written(error));
+    if (const Mailslot* slot = ledger_.mailslot(origins_[staged_[i].origin].as.mailslot))
+      room_.give_back(slot->state.incarnation, ledger_.totals().sequence + 1 + i);
+  }
+}
+
+std::size_t Broker::deliver(std::size_t first) {
+  const auto& [as, uid] = origins_[staged_[first].origin];
+  const std::uint64_t sequence = ledger_.totals().sequence + 1;
+  const auto body_size = [&](std::size_t i) { return staged_[i].size - sizeof(alert::RecordHeader); };
+  std::size_t count = 1;
+  std::size_t size = body_size(first);
+  if (as.mailslot.empty() && as.id.empty()) {
+    const std::size_t most = ledger_.never_cut(as.event);
+    if (size <= most)
+      for (; first + count < staged_.size() && staged_[first + count].origin == staged_[first].origin &&
+             body_size(first + count) <= most;
+           ++count)
+        size = std::max(size, body_size(first + count));
+  }
+  const auto& deliveries = !as.mailslot.empty() ? ledger_.write(as.mailslot, sequence, size)
+                           : !as.id.empty()     ? ledger_.deliver(as.event, sequence, size, {uid, as.id})
+                                            : ledger_.deliver_alike(as.event, sequence + count - 1, size, count);
   for (const Delivery& delivery : deliveries) {
     if (delivery.code != Code::success) continue;
     if (delivery.incarnation == 0) {
-      semaphores_.pulse(delivery.recipient);
+      semaphores_.pulse(delivery.recipient, count);
       continue;
     }
     push_.delivered(delivery.incarnation);
-    const bool is_cut = delivery.size < record.body.size();
-    mailboxes_.deliver(delivery.incarnation, static_cast<std::uint32_t>(staged),
-                       is_cut ? delivery.size : Mailbox::kWhole);
+    mailboxes_.deliver(delivery.incarnation, {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(count),
+                                              delivery.size < size ? delivery.size : Mailbox::kWhole});
   }
-  settled_.emplace_back()->raise = summary(deliveries, record.header.sequence, {record.header.uid, as.id});
+  const Tally told = tally(deliveries);
+  for (std::size_t i = 0; i < count; ++i) settled_.emplace_back(Settled{sequence + i, told});
+  return count;
 }
 
 void Broker::rotate(std::uint64_t now_ns) {
@@ -271,16 +302,15 @@ void Broker::complain(const std::string& sentence, std::uint64_t now_ns) {
 }
 
 alert::Receipt Broker::receipt(const Settled& settled) const {
-  const RaiseKnown& raise = settled.raise;
   alert::Receipt receipt;
   receipt.journal = ledger_.totals().journal;
-  if (raise.sequence > 0)
-    receipt.sequence = raise.sequence;
+  if (settled.sequence > 0)
+    receipt.sequence = settled.sequence;
   else
     receipt.recipients = settled.recipients;
-  receipt.matched = raise.matched;
-  receipt.written = raise.written;
-  for (const auto& [recipient, code] : raise.refused)
+  receipt.matched = settled.told.matched;
+  receipt.written = settled.told.written;
+  for (const auto& [recipient, code] : settled.told.refused)
     receipt.refused.push_back({recipient, code, std::string(reason(static_cast<Code>(code)))});
   return receipt;
 }

@@ -71,7 +71,8 @@ enum class ServerState { none, read_only, read_write };
 
 /// What became of a raise.
 struct Settled {
-  RaiseKnown raise;                       // sequence 0: a dry run
+  std::uint64_t sequence;  // 0: a dry run
+  Tally told;
   std::vector<std::string> recipients{};  // that a dry run would have written to
 };
 
@@ -201,15 +202,31 @@ class Broker {
 
   [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
   /// What is there already stays, whatever the new one would say.
-  void set_policy(Policy policy) { policy_ = std::move(policy); }
+  void set_policy(Policy policy) {
+    policy_ = std::move(policy);
+    judged_ = {};
+  }
   /// Counts a refusal for this bound and logs it, at most once a second.
   Refusal over(Quota quota, std::uint32_t uid, std::uint64_t now_ns);
 
  private:
-  /// What belongs to a record of this turn beside its header and its bytes.
+  /// A record of this turn: the next number, and where it lies in what the journal has gathered.
   struct Staged {
+    std::size_t at;
+    std::uint32_t size;
+    std::uint32_t origin;  // of origins_: neighbours for the same event share one, but for those with an id
+  };
+  struct Origin {
     RaisedAs as;
-    std::string annex;
+    std::uint32_t uid;
+  };
+  /// The event that somebody was allowed to raise last: most raises are for the same one again, and nothing about
+  /// it needs to be asked twice.
+  struct Judged {
+    std::uint64_t session = 0;  // 0: nothing was judged
+    std::uint32_t uid = 0;
+    std::string given;
+    std::string event;  // the same, canonical
   };
 
   struct OpenedMailslot {
@@ -256,21 +273,20 @@ class Broker {
   [[nodiscard]] alert::Explain::Reply discreet(const Caller& caller, alert::Explain::Reply reply) const;
   /// The segments that are no longer written to.
   [[nodiscard]] std::vector<PastSegment> past_segments() const;
-  /// Takes a record into the turn, with the next number. What belongs to it, and whatever else its header
-  /// says, is filled in where it is: moving it there would cost more than the rest.
-  struct Place {
-    alert::RecordHeader& header;
-    Staged& staged;
-    Ticket ticket;
-  };
-  Place stage(const Caller& caller, alert::RecordKind kind, alert::Bytes body, std::uint64_t now_ns);
+  /// The header of the turn's next record.
+  [[nodiscard]] alert::RecordHeader numbered(const Caller& caller, alert::RecordKind kind, alert::Bytes body,
+                                             std::uint64_t now_ns) const noexcept;
+  /// Takes it into the turn; what it was raised as is the last of origins_.
+  Ticket stage(const alert::RecordHeader& header, alert::Bytes body, std::string_view annex);
   [[nodiscard]] std::uint64_t next_sequence() const noexcept {
     return ledger_.totals().sequence + staged_.size() + 1;
   }
   std::error_code journal_staged();
-  void deliver(std::size_t staged);
+  void refuse_staged(const std::error_code& error);
+  /// One record, or as many as go the same way. Returns how many.
+  std::size_t deliver(std::size_t first);
   [[nodiscard]] std::vector<alert::Stats::Unreadable> unreadable() const;
-  [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const;
+  [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const noexcept;
   Outcome<alert::Nothing> change(const Caller& caller, const std::vector<Change>& changes, std::uint64_t now_ns);
   Outcome<alert::Nothing> change_objects(const Caller& caller, const Changes& changes, std::uint64_t now_ns);
   /// For changes that have happened whether or not the journal can be written now, such as the end of
@@ -319,12 +335,13 @@ class Broker {
   Ports ports_;
   Push push_;
   ServerState server_state_ = ServerState::read_write;
-  std::uint64_t waits_ = 0;                 // numbers given to calls of GetNotify
-  std::vector<Staged> staged_;              // of this turn,
-  std::vector<alert::RecordView> records_;  // their records, whose bodies are set when the turn settles,
-  std::vector<std::byte> bodies_;           // and these, back to back
-  std::unordered_set<std::string> ids_;     // of its raises that have one
-  std::vector<Change> owed_;                // applied, not yet journaled
+  std::uint64_t waits_ = 0;              // numbers given to calls of GetNotify
+  std::vector<Staged> staged_;           // of this turn,
+  std::vector<Origin> origins_;          // what they were raised as,
+  std::vector<alert::Bytes> records_;    // their records, while the turn settles,
+  std::unordered_set<std::string> ids_;  // and those of its raises that have one
+  Judged judged_;
+  std::vector<Change> owed_;  // applied, not yet journaled
   std::vector<Outcome<Settled>> settled_;
   std::unordered_map<std::uint64_t, SessionState> sessions_;
   std::unordered_map<std::uint32_t, std::uint64_t> lane_bytes_;  // by uid

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fstream>
 #include <random>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -196,6 +197,7 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   mark_ = mark;
   first_ = first;
   checkpoint_ = size_ = room_end_ = size;
+  forget_committed();
   alert::set_block_marks(gathered_, size_, mark_);  // here instead of where the broken one ends
   broken_ = false;
   bound_.segment = first_;
@@ -227,16 +229,24 @@ std::error_code JournalWriter::change_bound(Bound next) {
   return {};
 }
 
-void JournalWriter::add(const alert::RecordHeader& header, alert::Bytes wire, std::string_view annex) {
+void JournalWriter::forget_committed() noexcept {
+  if (!std::exchange(is_committed_, false)) return;
+  gathered_.clear();
+}
+
+std::size_t JournalWriter::add(const alert::RecordHeader& header, alert::Bytes wire, std::string_view annex) {
   static constexpr std::byte kZeros[8]{};
+  forget_committed();
+  const std::size_t block = gathered_.size();
   const std::size_t padding = annex.empty() ? 0 : alert::padded(header.size) - header.size;
   alert::pcapng::BlockBuilder(gathered_).packet(
       alert::kAlertsInterface, header.accepted_ns,
-      {bytes_of(header), wire, alert::Bytes{kZeros, padding}, alert::as_bytes(annex)},
-      mark_ + size_ + gathered_.size());
+      {bytes_of(header), wire, alert::Bytes{kZeros, padding}, alert::as_bytes(annex)}, mark_ + size_ + block);
+  return block + alert::pcapng::kPacketDataOffset;
 }
 
 void JournalWriter::add_change(alert::RecordHeader stamp, std::string_view change) {
+  forget_committed();
   add_table_record(gathered_, alert::RecordKind::table_change, stamp, change, mark_ + size_);
 }
 
@@ -270,7 +280,8 @@ void JournalWriter::cut_room() {
 }
 
 std::error_code JournalWriter::commit() {
-  if (gathered_.empty()) return {};
+  if (gathered_.empty() || is_committed_)
+    return broken_ ? std::error_code(EIO, std::generic_category()) : std::error_code();
   ++counts_.writes;
   counts_.syncs += durability_ == Durability::disk ? 1U : 0U;
   std::error_code error = broken_ ? std::error_code(EIO, std::generic_category()) : write_turn();
@@ -285,7 +296,7 @@ std::error_code JournalWriter::commit() {
   } else {
     size_ += gathered_.size();
   }
-  gathered_.clear();
+  is_committed_ = true;
   return error;
 }
 

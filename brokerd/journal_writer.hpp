@@ -92,12 +92,16 @@ class JournalWriter {
   /// Makes sure that `sequence` may be given out.
   [[nodiscard]] std::error_code reserve(std::uint64_t sequence);
 
-  /// Gathers one alert or message for the next commit.
-  void add(const alert::RecordHeader& header, alert::Bytes wire, std::string_view annex = {});
+  /// Gathers one alert or message for the next commit. Returns where its record begins among what is gathered().
+  std::size_t add(const alert::RecordHeader& header, alert::Bytes wire, std::string_view annex = {});
   /// Gathers one change of the table (JSON); `stamp` is its record's header but for the kind and the size.
   void add_change(alert::RecordHeader stamp, std::string_view change);
-  /// Writes what was gathered, whole or not at all, and starts gathering anew.
+  /// Writes what was gathered, whole or not at all; where there is nothing new, it asks whether it could.
   [[nodiscard]] std::error_code commit();
+  /// What was gathered is not to be written after all.
+  void drop() noexcept { is_committed_ = true; }
+  /// For the next commit, or of the last one: valid until more is gathered.
+  [[nodiscard]] alert::Bytes gathered() const noexcept { return gathered_; }
   /// A turn that failed may be there in part, or reach the disk later: only a new segment helps.
   [[nodiscard]] bool is_broken() const noexcept { return broken_; }
 
@@ -131,6 +135,7 @@ class JournalWriter {
   /// Written and synced before it counts.
   std::error_code change_bound(Bound next);
   void cut_room();
+  void forget_committed() noexcept;
 
   JournalFolder folder_;
   Bound bound_;
@@ -145,6 +150,7 @@ class JournalWriter {
   bool broken_ = false;
   Counts counts_;
   std::vector<std::byte> gathered_;
+  bool is_committed_ = false;  // what is gathered, and so not to be written again
 };
 
 }  // namespace brokerd

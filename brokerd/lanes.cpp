@@ -1,23 +1,11 @@
 // The broker's lanes: one of a connection, and the raises that come through it.
 
-#include <algorithm>
-
 #include "alert/wire/hex.hpp"
-#include "alert/wire/text.hpp"
 #include "brokerd/broker.hpp"
 
 namespace brokerd {
 
 using alert::Code;
-
-namespace {
-
-bool is_utf8(std::string_view text) {
-  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-  return std::all_of(text.begin(), text.end(), is_ascii) || alert::utf8_to_utf16le(text).has_value();
-}
-
-}  // namespace
 
 Outcome<alert::LaneReader> Broker::open(const Caller& caller, const alert::OpenLane& call, std::uint64_t now_ns) {
   const std::uint64_t capacity = alert::lane_capacity(call.capacity.value_or(0));
@@ -45,10 +33,12 @@ Outcome<Broker::Ticket> Broker::raise(const Caller& caller, const alert::LaneRea
   const alert::LaneRaise& raise = lane.raise();
   if (raise.profile != 1 && raise.profile != 2)
     return counted(refuse(Code::invalid_parameter, "the profile is neither lm20 nor nt"));
-  if (!is_utf8(lane.event())) return counted(refuse(Code::invalid_name, "the event name is not UTF-8"));
-  const std::string id = raise.id == alert::LaneId{} ? "" : alert::to_hex(std::as_bytes(std::span(raise.id)));
+  std::string id;
+  if (raise.id != alert::LaneId{}) id = alert::to_hex(std::as_bytes(std::span(raise.id)));
   const Raising raising{lane.event(), static_cast<alert::Profile>(raise.profile), lane.wire(), id};
-  return counted(accept(caller, raising, false, now_ns));
+  auto ticket = accept(caller, raising, false, now_ns);
+  if (!ticket) ++refused_raises_;
+  return ticket;
 }
 
 }  // namespace brokerd

@@ -125,8 +125,8 @@ Delivery Ledger::judge(const Registration& row, const Mailslot* slot, bool is_se
   return {row.recipient, cut > slot->state.max_message ? buffer_overflow : success, slot->state.incarnation, cut};
 }
 
-const std::vector<Ledger::Target>& Ledger::targets(std::string_view event) {
-  static const std::vector<Target> kNone;
+const Ledger::Targets& Ledger::targets(std::string_view event) {
+  static const Targets kNone;
   if (latest_ && latest_->first == event) return latest_->second;
   if (const auto known = targets_.find(event); known != targets_.end()) {
     latest_ = &*known;
@@ -134,32 +134,43 @@ const std::vector<Ledger::Target>& Ledger::targets(std::string_view event) {
   }
   const auto& rows = table_.matching(event);
   if (rows.empty()) return kNone;
-  std::vector<Target>& targets = targets_[std::string(event)];
+  Targets& targets = targets_[std::string(event)];
   for (const Registration* row : rows) {
     const auto slot = mailslots_.find(row->recipient);
     const auto semaphore = semaphores_.find(row->recipient);
-    targets.push_back({row, slot == mailslots_.end() ? nullptr : &slot->second,
-                       semaphore == semaphores_.end() ? nullptr : &semaphore->second});
+    targets.rows.push_back({row, slot == mailslots_.end() ? nullptr : &slot->second,
+                            semaphore == semaphores_.end() ? nullptr : &semaphore->second});
+    if (slot == mailslots_.end()) continue;
+    const std::size_t fits = std::min<std::size_t>(row->maxdata, slot->second.state.max_message);
+    targets.never_cut = std::min(targets.never_cut, fits);
   }
   return targets;
 }
 
 const std::vector<Delivery>& Ledger::deliver(std::string_view event, std::uint64_t sequence, std::size_t size,
                                              const RaiseId& id) {
+  deliver_alike(event, sequence, size, 1);
+  if (id.id.empty()) return deliveries_;
+  Tally told = tally(deliveries_);
+  raise_ids_.remember({std::string(id.id), id.uid, sequence, told.matched, told.written, std::move(told.refused)});
+  return deliveries_;
+}
+
+const std::vector<Delivery>& Ledger::deliver_alike(std::string_view event, std::uint64_t last_sequence,
+                                                   std::size_t size, std::uint64_t count) {
   deliveries_.clear();
-  totals_.sequence = sequence;
-  ++totals_.accepted;
-  for (const auto& [row, slot, semaphore] : targets(event)) {
+  totals_.sequence = last_sequence;
+  totals_.accepted += count;
+  for (const auto& [row, slot, semaphore] : targets(event).rows) {
     const Delivery& delivery = deliveries_.emplace_back(judge(*row, slot, semaphore != nullptr, size));
     const bool written = delivery.code == alert::Code::success;
-    ++totals_.matched;
-    ++(written ? totals_.written : totals_.refused);
+    totals_.matched += count;
+    (written ? totals_.written : totals_.refused) += count;
     if (slot)
-      ++(written ? slot->state.written : slot->state.refused);
+      (written ? slot->state.written : slot->state.refused) += count;
     else if (semaphore)
-      ++semaphore->pulses;
+      semaphore->pulses += count;
   }
-  if (!id.id.empty()) raise_ids_.remember(summary(deliveries_, sequence, id));
   return deliveries_;
 }
 
@@ -208,8 +219,8 @@ std::string_view reason(alert::Code code) noexcept {
   }
 }
 
-RaiseKnown summary(const std::vector<Delivery>& deliveries, std::uint64_t sequence, const RaiseId& id) {
-  RaiseKnown result{std::string(id.id), id.uid, sequence, deliveries.size(), 0, {}};
+Tally tally(const std::vector<Delivery>& deliveries) {
+  Tally result{deliveries.size()};
   for (const Delivery& delivery : deliveries) {
     if (delivery.code == alert::Code::success)
       ++result.written;

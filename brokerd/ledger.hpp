@@ -25,9 +25,13 @@ struct Delivery {
 /// Why a recipient that was matched did not get an alert.
 [[nodiscard]] std::string_view reason(alert::Code code) noexcept;
 
-/// What a raiser is told of these deliveries; `id` may be empty.
-[[nodiscard]] RaiseKnown summary(const std::vector<Delivery>& deliveries, std::uint64_t sequence,
-                                 const RaiseId& id);
+/// What a raiser is told of some deliveries: the refused ones by name, as many as a receipt has.
+struct Tally {
+  std::uint64_t matched = 0;
+  std::uint64_t written = 0;
+  std::vector<RaiseKnown::Refused> refused{};
+};
+[[nodiscard]] Tally tally(const std::vector<Delivery>& deliveries);
 
 struct Mailslot {
   MailslotState state;
@@ -64,6 +68,13 @@ class Ledger {
   /// of a raise with an id is remembered.
   const std::vector<Delivery>& deliver(std::string_view event, std::uint64_t sequence, std::size_t size,
                                        const RaiseId& id = {});
+  /// The same for `count` alerts at once, the last of which has this sequence and none of which is larger.
+  /// Precondition: `size` <= never_cut(event), or there is one.
+  const std::vector<Delivery>& deliver_alike(std::string_view event, std::uint64_t last_sequence, std::size_t size,
+                                             std::uint64_t count);
+  /// An alert that has no more bytes than this has all of them wherever it is written, and fits wherever there is a
+  /// mailslot.
+  [[nodiscard]] std::size_t never_cut(std::string_view event) { return targets(event).never_cut; }
   /// One message for a mailslot, counted likewise: one delivery.
   const std::vector<Delivery>& write(std::string_view mailslot, std::uint64_t sequence, std::size_t size);
   /// The same for an alert that is not raised: nothing is counted.
@@ -119,8 +130,12 @@ class Ledger {
   };
   [[nodiscard]] static Delivery judge(const Registration& row, const Mailslot* slot, bool is_semaphore,
                                       std::size_t size);
-  using Targets = TextMap<std::vector<Target>>;
-  [[nodiscard]] const std::vector<Target>& targets(std::string_view event);
+  struct Targets {
+    std::vector<Target> rows;
+    std::size_t never_cut = alert::kLargestAlert;
+  };
+  using TargetsOfEvents = TextMap<Targets>;
+  [[nodiscard]] const Targets& targets(std::string_view event);
 
   void apply_one(const Totals& totals);
   void apply_one(const MailslotState& mailslot);
@@ -146,8 +161,8 @@ class Ledger {
   RaiseIds raise_ids_;
   std::map<std::string, Mailslot, std::less<>> mailslots_;
   std::map<std::string, SemaphoreState, std::less<>> semaphores_;
-  Targets targets_;                              // of events that were raised since the table changed
-  const Targets::value_type* latest_ = nullptr;  // of targets_: of the event that was raised last
+  TargetsOfEvents targets_;                              // that were raised since the table changed
+  const TargetsOfEvents::value_type* latest_ = nullptr;  // of targets_: of the event that was raised last
   std::vector<Unreadable> unreadable_;
   Objects objects_;
   std::vector<Delivery> deliveries_;

@@ -23,26 +23,26 @@ alert::SystemResult<Mailbox*> Mailboxes::create(std::uint64_t incarnation, std::
   return &at->second;
 }
 
-void Mailboxes::deliver(std::uint64_t incarnation, std::uint32_t record, std::uint32_t most) {
+void Mailboxes::deliver(std::uint64_t incarnation, const Mailbox::Run& records) {
   if (expected_ >= touched_.size()) expected_ = 0;
   if (expected_ >= touched_.size() || touched_[expected_].incarnation != incarnation) {
     Mailbox* const mailbox = find(incarnation);
     if (!mailbox) return;
     if (!mailbox->place) {
       mailbox->place = touched_.size();
-      touched_.push_back({incarnation, mailbox, {record, 0, most}});
+      touched_.push_back({incarnation, mailbox, {records.first, 0, records.most}});
     }
     expected_ = *mailbox->place;
   }
   auto& [_, mailbox, run] = touched_[expected_++];
-  if (run.first + run.count != record || run.most != most) {
+  if (run.first + run.count != records.first || run.most != records.most) {
     mailbox->waiting.push_back(run);
-    run = {record, 0, most};
+    run = {records.first, 0, records.most};
   }
-  ++run.count;
+  run.count += records.count;
 }
 
-void Mailboxes::publish(std::span<const alert::RecordView> records) {
+void Mailboxes::publish(std::span<const alert::Bytes> records) {
   const bool is_large = records.size() >= kLargeTurn;
   for (const auto& [_, mailbox, last] : touched_) {
     start_over_where_read(*mailbox);
@@ -65,17 +65,17 @@ void Mailboxes::start_over_where_read(Mailbox& mailbox) noexcept {
   if (mailbox.consumer->sleep != alert::Sleep::awake) mailbox.ring.start_over();
 }
 
-void Mailboxes::write(Mailbox& mailbox, const Mailbox::Run& run,
-                      std::span<const alert::RecordView> records) noexcept {
-  for (const auto& [header, body] : records.subspan(run.first, run.count)) {
-    if (body.size() <= run.most) {
-      mailbox.ring.write(header, body);
+void Mailboxes::write(Mailbox& mailbox, const Mailbox::Run& run, std::span<const alert::Bytes> records) noexcept {
+  for (const alert::Bytes record : records.subspan(run.first, run.count)) {
+    const std::size_t body = record.size() - sizeof(alert::RecordHeader);
+    if (body <= run.most) {
+      mailbox.ring.write(record);
       continue;
     }
-    alert::RecordHeader cut = header;
+    auto cut = alert::load<alert::RecordHeader>(record.data());
     cut.size = static_cast<std::uint32_t>(sizeof cut) + run.most;
     cut.flags |= alert::kCutAtMaxdata;
-    mailbox.ring.write(cut, body.first(run.most));
+    mailbox.ring.write(cut, record.subspan(sizeof cut, run.most));
   }
 }
 

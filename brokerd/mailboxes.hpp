@@ -65,11 +65,12 @@ class Mailboxes {
   alert::SystemResult<Mailbox*> create(std::uint64_t incarnation, std::uint32_t uid, std::uint64_t capacity,
                                        std::uint32_t max_message, std::uint64_t base_ordinal);
 
-  /// This turn's record of that number is due to the mailbox, if it is open, cut to `most` bytes.
-  void deliver(std::uint64_t incarnation, std::uint32_t record, std::uint32_t most);
+  /// These records of the turn are due to the mailbox, if it is open.
+  void deliver(std::uint64_t incarnation, const Mailbox::Run& records);
   /// Copies the turn's records mailbox by mailbox, publishes each once and wakes whoever sleeps there: in a large
-  /// turn at once, so that it reads while the next mailbox is written, otherwise behind the last one.
-  void publish(std::span<const alert::RecordView> records);
+  /// turn at once, so that it reads while the next mailbox is written, otherwise behind the last one. Each record is
+  /// its header and behind it its body.
+  void publish(std::span<const alert::Bytes> records);
 
   /// The mailslot is gone: readers are told; the memory counts until the last of them leaves.
   void mark_deleted(std::uint64_t incarnation);
@@ -83,7 +84,7 @@ class Mailboxes {
 
  private:
   static void start_over_where_read(Mailbox& mailbox) noexcept;
-  static void write(Mailbox& mailbox, const Mailbox::Run& run, std::span<const alert::RecordView> records) noexcept;
+  static void write(Mailbox& mailbox, const Mailbox::Run& run, std::span<const alert::Bytes> records) noexcept;
   void wake(Mailbox& mailbox);
   void nudge(Mailbox& mailbox, const alert::Descriptor& poll);
 

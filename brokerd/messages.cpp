@@ -37,17 +37,16 @@ Outcome<Broker::Ticket> Broker::accept(const Caller& caller, const alert::Write&
   if (!has_room(*slot, message->size())) return refuse(Code::sem_timeout, "the mailslot has no room now");
   if (call.dry_run.value_or(false)) {
     settle();
-    settled_.emplace_back(Settled{{"", caller.uid, 0, 1, 1, {}}, {state.name}});
+    settled_.emplace_back(Settled{0, {1, 1}, {state.name}});
     return settled_.size() - 1;
   }
   if (auto judged = judge_rate(caller, message->size(), now_ns); !judged)
     return tl::unexpected<Refusal>(judged.error());
-  auto [header, staged, ticket] = stage(caller, alert::RecordKind::message, *message, now_ns);
+  alert::RecordHeader header = numbered(caller, alert::RecordKind::message, *message, now_ns);
   header.flags = static_cast<std::uint8_t>(priority << alert::kPriorityShift);
-  staged.as.mailslot = state.name;
-  staged.annex = annex_for_message(state.name, class_of_service);
+  origins_.push_back({{"", "", state.name}, caller.uid});
   if (state.room) room_.take(state.incarnation, header.sequence, message->size());
-  return ticket;
+  return stage(header, *message, annex_for_message(state.name, class_of_service));
 }
 
 bool Broker::has_room(const Mailslot& slot, std::size_t size) {

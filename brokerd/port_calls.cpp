@@ -72,7 +72,8 @@ Outcome<std::uint64_t> Broker::port(const Caller& caller, const std::string& han
 
 Outcome<alert::CreateNotify::Reply> Broker::create(const Caller& caller, std::uint64_t now_ns) {
   if (auto judged = judge(caller, Verb::watch, ""); !judged) return tl::unexpected<Refusal>(judged.error());
-  if (journal_.is_broken() && server_state_ != ServerState::none) (void)commit(now_ns);  // it may be whole again
+  if (journal_.is_broken() && server_state_ != ServerState::none)
+    (void)change(caller, std::vector<Change>(), now_ns);  // it may be whole again
   if (auto ready = check_state(ServerState::read_write); !ready) return tl::unexpected<Refusal>(ready.error());
   if (handles_.of_uid(caller.uid) >= policy_.limits[Quota::handles])
     return tl::unexpected<Refusal>(over(Quota::handles, caller.uid, now_ns));

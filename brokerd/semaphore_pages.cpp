@@ -17,9 +17,9 @@ alert::SystemResult<SemaphorePage*> SemaphorePages::create(const std::string& na
   return &pages_.emplace(name, SemaphorePage{std::move(*page), uid, {}}).first->second;
 }
 
-void SemaphorePages::pulse(std::string_view name) {
+void SemaphorePages::pulse(std::string_view name, std::uint64_t count) {
   SemaphorePage* page = find(name);
-  if (page && page->waiting++ == 0) touched_.push_back(page);
+  if (page && std::exchange(page->waiting, page->waiting + count) == 0) touched_.push_back(page);
 }
 
 void SemaphorePages::publish() {

@@ -27,8 +27,8 @@ class SemaphorePages {
   /// A new page of `uid`, whose counter starts at `pulses`.
   alert::SystemResult<SemaphorePage*> create(const std::string& name, std::uint32_t uid, std::uint64_t pulses);
 
-  /// One pulse more in this turn, if the semaphore is open.
-  void pulse(std::string_view name);
+  /// So many pulses more in this turn, if the semaphore is open.
+  void pulse(std::string_view name, std::uint64_t count);
   /// Counts and wakes page by page, each once.
   void publish();
 

@@ -151,10 +151,9 @@ struct Act {
 
 alert::LaneVerdict verdict(const Outcome<Settled>& settled) noexcept {
   if (!settled) return {static_cast<std::uint32_t>(settled.error().code), 0, 0, 0, 0};
-  const RaiseKnown& raise = settled->raise;
-  const auto matched = static_cast<std::uint32_t>(raise.matched);
-  const auto written = static_cast<std::uint32_t>(raise.written);
-  return {0, matched, raise.sequence, written, matched - written};
+  const auto matched = static_cast<std::uint32_t>(settled->told.matched);
+  const auto written = static_cast<std::uint32_t>(settled->told.written);
+  return {0, matched, settled->sequence, written, matched - written};
 }
 
 }  // namespace
@@ -213,7 +212,9 @@ std::size_t Session::handle_lane(Broker& broker, const Turn& turn, std::size_t m
       is_raising_ = false;
     }
     if (seen != alert::LaneReader::Seen::raise) break;
-    raised_.push_back(broker.raise(caller_, *lane_, turn.now_ns));
+    auto ticket = broker.raise(caller_, *lane_, turn.now_ns);
+    raised_.push_back(ticket ? *ticket : kRefused);
+    if (!ticket) refused_.push_back(std::move(ticket.error()));
     lane_->advance();
     ++handled;
   }
@@ -309,13 +310,15 @@ void Session::settle(const Broker& broker, const std::vector<Outcome<Settled>>& 
     lane_->answer(told);
     if (lane_has_answers_ && has_answer(told)) outbox_.push_back({text(raised), {}, {}});
   };
-  for (const auto& ticket : raised_)
-    if (ticket)
-      answer(settled[*ticket]);
+  auto refusal = refused_.begin();
+  for (const Broker::Ticket ticket : raised_)
+    if (ticket != kRefused)
+      answer(settled[ticket]);
     else
-      answer(tl::unexpected<Refusal>(ticket.error()));
+      answer(tl::unexpected<Refusal>(std::move(*refusal++)));
   if (!raised_.empty()) lane_->publish();
   raised_.clear();
+  refused_.clear();
 }
 
 void Session::answer(std::uint64_t wait, const Outcome<alert::GetNotify::Reply>& answer) {

@@ -109,7 +109,9 @@ class Session {
   std::optional<alert::ReplayWindow> window_;
   std::optional<alert::LaneReader> lane_;
   bool lane_has_answers_ = false;
-  std::vector<Outcome<Broker::Ticket>> raised_;  // through the lane, in this turn
+  static constexpr Broker::Ticket kRefused = ~Broker::Ticket{0};
+  std::vector<Broker::Ticket> raised_;  // through the lane, in this turn
+  std::vector<Refusal> refused_;        // why, for each kRefused of them
   bool is_raising_ = false;
   bool has_read_journal_ = false;  // in this turn
   bool at_end_ = false;            // the client has sent all it will

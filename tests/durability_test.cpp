@@ -1,6 +1,8 @@
 // What an accepted alert survives, and what a turn that cannot be synced leaves behind: nothing.
 
 #include <filesystem>
+#include <optional>
+#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include "alert/wire/hex.hpp"
 #include "brokerd/broker.hpp"
 #include "brokerd/recovery.hpp"
+#include "mailbox_box.hpp"
 #include "process.hpp"
 
 namespace {
@@ -33,7 +36,7 @@ struct Life {
     std::vector<brokerd::Outcome<brokerd::Settled>> all;
     broker->take_settled(all);
     const auto& settled = all.at(0);
-    return settled ? static_cast<long>(settled->raise.sequence) : -static_cast<long>(settled.error().code);
+    return settled ? static_cast<long>(settled->sequence) : -static_cast<long>(settled.error().code);
   }
   /// Puts a file that takes every write and cannot be synced or cut in the place of the open segment.
   void make_the_disk_fail() const {
@@ -63,6 +66,58 @@ struct Life {
 };
 
 using Numbers = std::vector<std::uint64_t>;
+
+/// Calls that look whether a broken journal can be written again do not come between a turn and its journaling.
+class BrokenJournal : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(life.broker->make(kReader, {"\\mailslot\\tests", {}, {}, {}}, 1));
+    ASSERT_TRUE(life.broker->start(kReader, {"TEST", "\\mailslot\\tests", {}, {}}, 1));
+    auto opened = life.broker->open(kReader, alert::OpenMailslot{"\\mailslot\\tests", true, {}}, 1);
+    ASSERT_TRUE(opened);
+    ring.emplace(alert::MailboxReader::map(std::move(opened->ring)).value());
+    life.make_the_disk_fail();
+    ASSERT_EQ(life.accept(), -29);
+  }
+  std::vector<brokerd::Outcome<brokerd::Settled>> settle() {
+    life.broker->settle();
+    std::vector<brokerd::Outcome<brokerd::Settled>> settled;
+    life.broker->take_settled(settled);
+    return settled;
+  }
+
+  const brokerd::Caller kReader{0, 1, {1, -1}, {}};
+  const test::TemporaryFolder folder;
+  Life life{folder / "journal", Durability::disk};
+  std::optional<alert::MailboxReader> ring;
+};
+
+TEST_F(BrokenJournal, ThatStaysSoRefusesATurnWhoeverAsksForAPortMeanwhile) {
+  std::filesystem::remove_all(life.folder);
+  ASSERT_TRUE(life.broker->raise({}, raise(), 1));
+  EXPECT_FALSE(life.broker->create({}, 1));
+  const auto settled = settle();
+  ASSERT_EQ(settled.size(), 1u);
+  ASSERT_FALSE(settled[0]);
+  EXPECT_EQ(settled[0].error().code, alert::Code::write_fault);
+  EXPECT_EQ(ring->look(), alert::MailboxReader::Seen::empty);
+}
+
+TEST_F(BrokenJournal, ThatIsWholeAgainTakesATurnWhoeverAsksForAPortMeanwhile) {
+  alert::Raise other{"OTHER", "lm20", std::string(2 * 500, '0'), {}, {}};
+  ASSERT_TRUE(life.broker->raise({}, raise(), 1));
+  EXPECT_TRUE(life.broker->create({}, 1));
+  ASSERT_TRUE(life.broker->raise({}, other, 1));
+  const auto settled = settle();
+  ASSERT_EQ(settled.size(), 2u);
+  ASSERT_TRUE(settled[0] && settled[1]);
+  EXPECT_EQ(life.journaled(), (std::vector<std::uint64_t>{settled[0]->sequence, settled[1]->sequence}));
+  ASSERT_EQ(ring->look(), alert::MailboxReader::Seen::record);
+  EXPECT_EQ(ring->record().header.sequence, settled[0]->sequence);
+  EXPECT_EQ(ring->record().body.size(), raise().wire.size() / 2);
+  ring->advance();
+  EXPECT_EQ(ring->look(), alert::MailboxReader::Seen::empty);
+}
 
 }  // namespace
 

@@ -49,6 +49,12 @@ inline RecordHeader header_of(std::string_view body, std::uint64_t sequence = 9)
   return header;
 }
 
+/// The header and behind it the body.
+inline std::string record_of(std::string_view body, std::uint64_t sequence = 9) {
+  const RecordHeader header = header_of(body, sequence);
+  return std::string(reinterpret_cast<const char*>(&header), sizeof header).append(body);
+}
+
 /// A mailbox and one reader, which starts at its front. What is read is a body or what look() said.
 struct Box {
   explicit Box(std::uint64_t capacity = 4096, std::uint32_t max_message = 1024, std::uint64_t base = 0)
@@ -57,9 +63,7 @@ struct Box {
   [[nodiscard]] MailboxReader another_reader() const {
     return MailboxReader::map(copy(writer.descriptor())).value();
   }
-  std::uint64_t write_unpublished(std::string_view body) {
-    return writer.write(header_of(body), alert::as_bytes(body));
-  }
+  std::uint64_t write_unpublished(std::string_view body) { return writer.write(alert::as_bytes(record_of(body))); }
   std::uint64_t write(std::string_view body) {
     const std::uint64_t ordinal = write_unpublished(body);
     writer.publish();

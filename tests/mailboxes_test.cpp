@@ -41,7 +41,7 @@ class MailboxesOfATurn : public ::testing::Test {
   }
   void record(std::string body) { bodies.push_back(std::move(body)); }
   void due(std::uint64_t incarnation, std::size_t record, std::uint32_t most = Mailbox::kWhole) {
-    mailboxes.deliver(incarnation, static_cast<std::uint32_t>(record), most);
+    mailboxes.deliver(incarnation, {static_cast<std::uint32_t>(record), 1, most});
     if (!readers.contains(incarnation)) return;
     const std::string& body = bodies[record];
     const bool is_cut = body.size() > most;
@@ -49,10 +49,11 @@ class MailboxesOfATurn : public ::testing::Test {
         {++ordinals[incarnation], sequence + record, is_cut, is_cut ? body.substr(0, most) : body});
   }
   void publish() {
-    std::vector<alert::RecordView> records;
-    for (const std::string& body : bodies)
-      records.push_back({test::header_of(body, sequence + records.size()), alert::as_bytes(body)});
-    mailboxes.publish(records);
+    std::vector<std::string> records;
+    for (const std::string& body : bodies) records.push_back(test::record_of(body, sequence + records.size()));
+    std::vector<alert::Bytes> bytes;
+    for (const std::string& record : records) bytes.push_back(alert::as_bytes(record));
+    mailboxes.publish(bytes);
     sequence += bodies.size();
     bodies.clear();
     for (auto& [incarnation, reader] : readers) {
@@ -199,11 +200,12 @@ TEST(MailboxOfAPollingConsumer, IsWokenInTheWayThatItSleepsByThen) {
   const auto write_all = [&] {
     std::mt19937 random(2);
     const std::string body(16'000, 'b');  // so that there is time between the first look at the flag and the last
-    const std::vector<alert::RecordView> records(1, {test::header_of(body), alert::as_bytes(body)});
+    const std::string record = test::record_of(body);
+    const std::vector<alert::Bytes> records(1, alert::as_bytes(record));
     for (std::uint64_t turn = 0; turn < kTurns && left_asleep == 0; ++turn) {
       while (read < turn && left_asleep == 0) std::this_thread::yield();
       for (std::size_t spins = random() % 4'000; spins > 0 && left_asleep == 0; --spins) continue;
-      mailboxes.deliver(1, 0, Mailbox::kWhole);
+      mailboxes.deliver(1, {0, 1, Mailbox::kWhole});
       mailboxes.publish(records);
     }
   };

@@ -160,7 +160,7 @@ TEST(RaiseId, CountsOnceAlsoWithinOneTurn) {
   std::vector<brokerd::Outcome<brokerd::Settled>> settled;
   broker.take_settled(settled);
   ASSERT_EQ(settled.size(), 4u);
-  EXPECT_EQ(settled[1]->raise.sequence, 2u);
+  EXPECT_EQ(settled[1]->sequence, 2u);
   for (const std::size_t i : {2u, 3u}) expect_same(broker.receipt(*settled[0]), broker.receipt(*settled[i]));
   EXPECT_EQ(broker.stats({}).accepted, 2u);
 }

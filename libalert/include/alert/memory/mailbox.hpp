@@ -43,16 +43,16 @@ class MailboxWriter {
   /// published: at publish(), or when a quarter of the ring has gathered.
   /// Precondition: body.size() <= max_message, header.size == 64 + body.size().
   std::uint64_t write(const RecordHeader& header, Bytes body) noexcept {
-    ++ordinal_;
-    const std::uint64_t end = at_ + padded(header.size);
-    std::atomic_ref(this->header().intent).store(end, std::memory_order_relaxed);
+    begin(header.size);
     const Bytes fixed{reinterpret_cast<const std::byte*>(&header), sizeof header};
     ring_.store(ring_.store(at_, fixed), body);
-    ring_.set(at_ + offsetof(RecordHeader, ordinal), ordinal_);
-    gathered_ += end - at_;
-    at_ = end;
-    if (gathered_ >= capacity_ / 4) publish();
-    return ordinal_;
+    return end(header.size);
+  }
+  /// The same for a record whose body lies behind its header.
+  std::uint64_t write(Bytes record) noexcept {
+    begin(record.size());
+    ring_.store(at_, record);
+    return end(record.size());
   }
 
   /// The next record goes to the ring's front, where it meets the caches of whoever read the last ones.
@@ -98,6 +98,16 @@ class MailboxWriter {
         ordinal_(ordinal) {}
 
   [[nodiscard]] MailboxHeader& header() const noexcept { return *reinterpret_cast<MailboxHeader*>(memory_.data()); }
+  void begin(std::size_t size) noexcept {
+    std::atomic_ref(header().intent).store(at_ + padded(size), std::memory_order_relaxed);
+  }
+  std::uint64_t end(std::size_t size) noexcept {
+    ring_.set(at_ + offsetof(RecordHeader, ordinal), ++ordinal_);
+    at_ += padded(size);
+    gathered_ += padded(size);
+    if (gathered_ >= capacity_ / 4) publish();
+    return ordinal_;
+  }
 
   SharedMemory memory_;
   detail::RingWords ring_;
