@@ -1,8 +1,9 @@
 #pragma once
 // Passes over field lists: a structure to JSON, JSON to a structure, and its varlink description.
 
-#include <algorithm>
+#include <charconv>
 #include <concepts>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <string>
@@ -55,6 +56,25 @@ struct IsVector<std::vector<T>> : std::true_type {};
 template <class T>
 inline constexpr bool kIsPlain = std::is_arithmetic_v<T> || std::is_same_v<T, std::string>;
 
+/// What is not printable ASCII is left to the library.
+inline void append_json_string(std::string& text, const std::string& value) {
+  const std::size_t start = text.size();
+  std::size_t from = 0;
+  text += '"';
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (c < ' ' || c >= '\x7f') {
+      text.resize(start);
+      text += Json(value).dump();
+      return;
+    }
+    if (c != '"' && c != '\\') continue;
+    text.append(value, from, i - from) += '\\';
+    from = i;
+  }
+  text.append(value, from) += '"';
+}
+
 }  // namespace detail
 
 template <class T>
@@ -88,7 +108,9 @@ void append_members(std::string& text, const T& value) {
   auto pass = [&](std::string_view name, const auto& field) {
     const auto append = [&](const auto& given) {
       if (text.back() != '{') text += ',';
-      text.append(1, '"').append(name).append("\":");
+      text += '"';
+      text += name;
+      text += std::string_view("\":");
       append_json(text, given);
     };
     if constexpr (detail::IsOptional<std::decay_t<decltype(field)>>::value) {
@@ -105,20 +127,11 @@ template <class T>
 void append_json(std::string& text, const T& value) {
   if constexpr (std::is_same_v<T, bool>) {
     text += value ? "true" : "false";
-  } else if constexpr (std::is_arithmetic_v<T>) {
-    text += std::to_string(value);
+  } else if constexpr (std::integral<T>) {
+    char digits[24];
+    text.append(digits, std::to_chars(std::begin(digits), std::end(digits), value).ptr);
   } else if constexpr (std::is_same_v<T, std::string>) {
-    const auto is_printable = [](char c) { return c >= ' ' && c < '\x7f'; };
-    if (!std::all_of(value.begin(), value.end(), is_printable)) {
-      text += Json(value).dump();
-      return;
-    }
-    text += '"';
-    for (const char c : value) {
-      if (c == '"' || c == '\\') text += '\\';
-      text += c;
-    }
-    text += '"';
+    detail::append_json_string(text, value);
   } else if constexpr (detail::IsVector<T>::value) {
     text += '[';
     for (const auto& item : value) {
