@@ -56,13 +56,13 @@ class Waiter {
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
-  /// Returns once the thread sleeps in this system call; false when it does not any more.
+  /// Returns once the thread sleeps in this system call; false when it does not any more. Between two looks it lets
+  /// the processor go: of a thread that it has not let go entirely yet the kernel says that it runs.
   [[nodiscard]] bool sleeps_in(long system_call) const {
-    while (!is_done()) {
+    while (result_.wait_for(std::chrono::milliseconds{1}) != std::future_status::ready) {
       std::ifstream at("/proc/self/task/" + std::to_string(tid_) + "/syscall");
       long number = -1;
       if (tid_ != 0 && at >> number && number == system_call) return true;
-      std::this_thread::yield();
     }
     return false;
   }
