@@ -80,16 +80,22 @@ void Mailboxes::write(Mailbox& mailbox, const Mailbox::Run& run, std::span<const
 }
 
 void Mailboxes::wake(Mailbox& mailbox) {
-  bool asleep = !mailbox.observers.empty();  // they have no flag to say so
   if (mailbox.consumer) {
     const alert::Sleep before = std::exchange(mailbox.consumer->sleep, alert::Sleep::awake);
     const alert::Sleep since = mailbox.consumer->page.take_sleep();  // in the other way, it may be
-    if (before == alert::Sleep::on_bell || since == alert::Sleep::on_bell) asleep = true;
+    if (before == alert::Sleep::on_flag || since == alert::Sleep::on_flag) {
+      mailbox.consumer->page.wake();
+      count_wake(mailbox);
+    }
     if (before == alert::Sleep::in_poll || since == alert::Sleep::in_poll) nudge(mailbox, mailbox.consumer->poll);
   }
+  if (mailbox.observers.empty()) return;
   for (const Mailbox::Observer& observer : mailbox.observers) nudge(mailbox, observer.poll);
-  if (!asleep) return;
-  mailbox.ring.ring_bell();
+  mailbox.ring.ring_bell();  // they have no flag to say whether they sleep
+  count_wake(mailbox);
+}
+
+void Mailboxes::count_wake(Mailbox& mailbox) noexcept {
   ++wakes_;
   ++mailbox.counts->wakes;
 }
@@ -97,9 +103,7 @@ void Mailboxes::wake(Mailbox& mailbox) {
 void Mailboxes::nudge(Mailbox& mailbox, const alert::Descriptor& poll) {
   if (!poll) return;
   const char byte = 1;  // a full socket is readable already
-  if (::send(poll.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) != 1) return;
-  ++wakes_;
-  ++mailbox.counts->wakes;
+  if (::send(poll.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1) count_wake(mailbox);
 }
 
 void Mailboxes::mark_deleted(std::uint64_t incarnation) {
@@ -108,7 +112,10 @@ void Mailboxes::mark_deleted(std::uint64_t incarnation) {
   if (!mailbox) return;
   mailbox->deleted = true;
   mailbox->ring.close();
-  if (mailbox->consumer) nudge(*mailbox, mailbox->consumer->poll);
+  if (mailbox->consumer) {
+    if (mailbox->consumer->page.take_sleep() == alert::Sleep::on_flag) mailbox->consumer->page.wake();
+    nudge(*mailbox, mailbox->consumer->poll);
+  }
   for (const Mailbox::Observer& observer : mailbox->observers) nudge(*mailbox, observer.poll);
 }
 

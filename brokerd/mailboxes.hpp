@@ -68,8 +68,8 @@ class Mailboxes {
   /// These records of the turn are due to the mailbox, if it is open.
   void deliver(std::uint64_t incarnation, const Mailbox::Run& records);
   /// Copies the turn's records mailbox by mailbox, publishes each once and wakes whoever sleeps there: in a large
-  /// turn at once, so that it reads while the next mailbox is written, otherwise behind the last one. Each record is
-  /// its header and behind it its body.
+  /// turn at once, so that it reads while the next mailbox is written, otherwise behind the last one. Each record
+  /// is its header and behind it its body.
   void publish(std::span<const alert::Bytes> records);
 
   /// The mailslot is gone: readers are told; the memory counts until the last of them leaves.
@@ -86,6 +86,7 @@ class Mailboxes {
   static void start_over_where_read(Mailbox& mailbox) noexcept;
   static void write(Mailbox& mailbox, const Mailbox::Run& run, std::span<const alert::Bytes> records) noexcept;
   void wake(Mailbox& mailbox);
+  void count_wake(Mailbox& mailbox) noexcept;
   void nudge(Mailbox& mailbox, const alert::Descriptor& poll);
 
   std::unordered_map<std::uint64_t, Mailbox> mailboxes_;

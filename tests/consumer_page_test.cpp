@@ -87,7 +87,7 @@ TEST(ConsumerPage, IsAwakeAtFirst) {
 
 TEST(ConsumerPage, ShowsTheOtherEndItsSleepOnce) {
   Page page;
-  for (const Sleep sleep : {Sleep::on_bell, Sleep::in_poll}) {
+  for (const Sleep sleep : {Sleep::on_flag, Sleep::in_poll}) {
     page.consumer.set_sleep(sleep);
     EXPECT_EQ(page.broker.take_sleep(), sleep);
     EXPECT_EQ(page.broker.take_sleep(), Sleep::awake);
@@ -96,16 +96,16 @@ TEST(ConsumerPage, ShowsTheOtherEndItsSleepOnce) {
 
 TEST(ConsumerPage, IsAwakeWhenItsConsumerWokeByItself) {
   Page page;
-  page.consumer.set_sleep(Sleep::on_bell);
+  page.consumer.set_sleep(Sleep::on_flag);
   page.consumer.set_awake();
   EXPECT_EQ(page.broker.take_sleep(), Sleep::awake);
 }
 
-TEST(ConsumerPage, CountsNonsenseAsAsleepOnTheBellOnce) {
+TEST(ConsumerPage, CountsNonsenseAsAsleepOnTheFlagOnce) {
   Page page;
   for (const std::uint32_t nonsense : {3U, 256U, 0x80000000U, 0xFFFFFFFFU}) {
     page.bytes.sleep = nonsense;
-    EXPECT_EQ(page.broker.take_sleep(), Sleep::on_bell) << nonsense;
+    EXPECT_EQ(page.broker.take_sleep(), Sleep::on_flag) << nonsense;
     EXPECT_EQ(page.broker.take_sleep(), Sleep::awake);
   }
 }

@@ -199,6 +199,9 @@ TEST(Mailbox, NeverLeavesAReaderAsleepOnARecord) {
   Count acknowledged;  // records of the reader
   std::uint64_t wrong = 0;
   std::uint64_t missed = 0;
+  const auto memory = alert::SharedMemory::map_writable(copy(page.descriptor())).value();
+  auto& flag = reinterpret_cast<alert::ConsumerPageLayout*>(memory.data())->sleep;
+  const auto is_asleep = [&] { return std::atomic_ref(flag).load() != 0; };
 
   const auto sleep_and_read = [&] {
     int steps = 0;
@@ -206,14 +209,13 @@ TEST(Mailbox, NeverLeavesAReaderAsleepOnARecord) {
       for (int step = 0; step < steps; ++step) wrong += finished.get() > ordinal;
       bool is_first_look = true;
       for (;; is_first_look = false) {
-        const std::uint32_t bell = reader.bell();
-        page.set_sleep(alert::Sleep::on_bell);
+        page.set_sleep(alert::Sleep::on_flag);
         const Seen seen = reader.look();
         if (seen == Seen::record) break;
         wrong += seen != Seen::empty;
-        reader.wait(bell, std::chrono::seconds(1));
-        // Asleep as the broker was told, its turn over, and nobody rang.
-        missed += finished.get() >= ordinal && reader.bell() == bell;
+        page.wait(std::chrono::seconds(1));
+        // Asleep as the broker was told, its turn over, and nobody took the flag.
+        missed += finished.get() >= ordinal && is_asleep();
       }
       steps = std::clamp(steps + (is_first_look ? -1 : 1), 0, 10'000);
       wrong += !is_right(reader.record(), ordinal);
@@ -226,7 +228,7 @@ TEST(Mailbox, NeverLeavesAReaderAsleepOnARecord) {
       write(writer);
       acknowledged.await(ordinal - 1);
       writer.publish();
-      if (brokers_page.take_sleep() == alert::Sleep::on_bell) writer.ring_bell();
+      if (brokers_page.take_sleep() == alert::Sleep::on_flag) brokers_page.wake();
       finished.set(ordinal);
     }
   };

@@ -142,7 +142,7 @@ class MailboxOfAConsumer : public MailboxesOfATurn {
 };
 
 TEST_F(MailboxOfAConsumer, IsWrittenFromTheFrontWhileItSleeps) {
-  for (const alert::Sleep sleep : {alert::Sleep::on_bell, alert::Sleep::in_poll}) {
+  for (const alert::Sleep sleep : {alert::Sleep::on_flag, alert::Sleep::in_poll}) {
     page.set_sleep(sleep);
     EXPECT_EQ(place_of_next(), 0U);
     EXPECT_EQ(place_of_next(), kRecord) << "nobody knows how far it has come";
@@ -152,19 +152,57 @@ TEST_F(MailboxOfAConsumer, IsWrittenFromTheFrontWhileItSleeps) {
 TEST_F(MailboxOfAConsumer, IsWrittenFurtherOnWhereSomebodyElseReads) {
   mailbox().observers.emplace_back();
   EXPECT_EQ(place_of_next(), 0U);
-  page.set_sleep(alert::Sleep::on_bell);
+  page.set_sleep(alert::Sleep::on_flag);
   EXPECT_EQ(place_of_next(), kRecord);
 }
 
 TEST_F(MailboxOfAConsumer, IsWokenOnceForWhatItSlept) {
-  page.set_sleep(alert::Sleep::on_bell);
+  page.set_sleep(alert::Sleep::on_flag);
   (void)place_of_next();
   EXPECT_EQ(mailboxes.wakes(), 1U);
   (void)place_of_next();
   EXPECT_EQ(mailboxes.wakes(), 1U);
 }
 
-/// A program that gives up its sleep on the bell and goes into its own poll loop, again and again while the broker
+/// A mailbox whose consumer sleeps as long as it sees nothing, with nobody who would wake it but the broker.
+struct AsleepBox {
+  Mailboxes mailboxes;
+  Mailbox& mailbox = *mailboxes.create(1, 0, 16'384, 256, 0).value();
+  alert::ConsumerPage page = alert::ConsumerPage::create({}).value();
+  test::MailboxReader reader = test::MailboxReader::map(test::copy(mailbox.ring.descriptor())).value();
+
+  AsleepBox() {
+    mailbox.consumer = Mailbox::Consumer{{}, {}, alert::ConsumerPage::map(test::copy(page.descriptor())).value()};
+  }
+  void sleep_until(test::MailboxReader::Seen seen) {
+    for (page.set_sleep(alert::Sleep::on_flag); reader.look() != seen; page.set_sleep(alert::Sleep::on_flag))
+      page.wait(std::chrono::hours(1));
+  }
+};
+
+TEST(MailboxOfASleepingConsumer, TellsItOfTheEnd) {
+  for (int round = 0; round < 200; ++round) {
+    AsleepBox box;
+    at_once({[&] { box.mailboxes.mark_deleted(1); }, [&] { box.sleep_until(test::MailboxReader::Seen::closed); }});
+  }
+}
+
+TEST(MailboxOfASleepingConsumer, WakesItForATurnOfAnySize) {
+  const std::string record = test::record_of("body");
+  for (const std::size_t size : {std::size_t{1}, Mailboxes::kLargeTurn}) {
+    const std::vector<alert::Bytes> records(size, alert::as_bytes(record));
+    for (int round = 0; round < 200; ++round) {
+      AsleepBox box;
+      const auto write = [&] {
+        box.mailboxes.deliver(1, {0, static_cast<std::uint32_t>(size), Mailbox::kWhole});
+        box.mailboxes.publish(records);
+      };
+      at_once({write, [&] { box.sleep_until(test::MailboxReader::Seen::record); }});
+    }
+  }
+}
+
+/// A program that gives up its sleep on its flag and goes into its own poll loop, again and again while the broker
 /// takes its flag and writes.
 TEST(MailboxOfAPollingConsumer, IsWokenInTheWayThatItSleepsByThen) {
   constexpr std::uint64_t kTurns = 2'000;
@@ -184,7 +222,7 @@ TEST(MailboxOfAPollingConsumer, IsWokenInTheWayThatItSleepsByThen) {
   const auto read_all = [&] {
     std::mt19937 random(1);
     while (read < kTurns && left_asleep == 0) {
-      page.set_sleep(alert::Sleep::on_bell);
+      page.set_sleep(alert::Sleep::on_flag);
       for (std::size_t spins = random() % 4'000; spins > 0 && reader.bell() != ~0U; --spins) continue;
       page.set_awake();
       char byte;

@@ -290,8 +290,8 @@ class Mailslot {
 
   void sleep(std::chrono::milliseconds timeout) {
     const std::uint32_t bell = ring_.bell();
-    if (page_) page_->set_sleep(Sleep::on_bell);
-    if (ring_.look() == MailboxReader::Seen::empty) ring_.wait(bell, timeout);
+    if (page_) page_->set_sleep(Sleep::on_flag);
+    if (ring_.look() == MailboxReader::Seen::empty) page_ ? page_->wait(timeout) : ring_.wait(bell, timeout);
     if (page_) page_->set_awake();
   }
 

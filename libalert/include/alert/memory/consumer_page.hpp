@@ -7,18 +7,20 @@
 //         64     8  turn       cursor updates so far; slots[turn & 1] is the valid one
 //        128    32  slots[0]   a Cursor
 //        160    32  slots[1]   a Cursor
-//        192     4  sleep      0 awake, 1 asleep on the bell, 2 in its own poll loop
+//        192     4  sleep      futex word: 0 awake, 1 asleep on it, 2 in its own poll loop
 //
 // To the broker these bytes are hostile: it copies a cursor, clamps it to what it wrote itself, and
 // believes it about this consumer only. Two slots, because a consumer may be killed between two
 // words: the slot that `turn` names is whole at any instant.
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
 
+#include "alert/memory/futex.hpp"
 #include "alert/memory/shared_memory.hpp"
 
 namespace alert {
@@ -50,10 +52,10 @@ static_assert(sizeof(Cursor) == 32);
 static_assert(offsetof(ConsumerPageLayout, sleep) == 192);
 
 inline constexpr std::uint64_t kConsumerMagic = 0x0A4E4F4354524C41;  // "ALRTCON\n"
-inline constexpr std::uint32_t kConsumerVersion = 1;
+inline constexpr std::uint32_t kConsumerVersion = 2;
 inline constexpr std::size_t kConsumerPageBytes = 4096;
 
-enum class Sleep : std::uint32_t { awake = 0, on_bell = 1, in_poll = 2 };
+enum class Sleep : std::uint32_t { awake = 0, on_flag = 1, in_poll = 2 };
 
 /// Both ends of the page. The consumer commits and sleeps; the broker looks and takes.
 class ConsumerPage {
@@ -107,16 +109,24 @@ class ConsumerPage {
   void set_sleep(Sleep sleep) noexcept {
     std::atomic_ref(layout().sleep).store(static_cast<std::uint32_t>(sleep), std::memory_order_seq_cst);
   }
-  /// Consumer: in no order with anything. Seen too late it costs a bell, or a lap where something is unread.
+  /// Consumer: in no order with anything. Seen too late it costs a wake, or a lap where something is unread.
   void set_awake() noexcept {
     std::atomic_ref(layout().sleep).store(static_cast<std::uint32_t>(Sleep::awake), std::memory_order_relaxed);
   }
-  /// Broker: reads and clears the flag; any other value than the three counts as asleep on the bell.
+  /// Consumer: sleeps until the broker takes the flag, which was set to on_flag, at most `timeout`; may return
+  /// early. Here and not on the ring's bell, since a word that the sleeper cannot write costs the kernel another
+  /// look.
+  void wait(std::chrono::nanoseconds timeout) noexcept {
+    futex_wait(&layout().sleep, static_cast<std::uint32_t>(Sleep::on_flag), timeout);
+  }
+  /// Broker: wakes the consumer whose flag it took.
+  void wake() noexcept { futex_wake_all(&layout().sleep); }
+  /// Broker: reads and clears the flag; any other value than the three counts as asleep on the flag.
   [[nodiscard]] Sleep take_sleep() noexcept {
     const std::atomic_ref flag(layout().sleep);
     if (flag.load(std::memory_order_seq_cst) == 0) return Sleep::awake;  // without taking the line from its owner
     const std::uint32_t sleep = flag.exchange(0, std::memory_order_seq_cst);
-    return sleep == 0 ? Sleep::awake : sleep == 2 ? Sleep::in_poll : Sleep::on_bell;
+    return sleep == 0 ? Sleep::awake : sleep == 2 ? Sleep::in_poll : Sleep::on_flag;
   }
 
   [[nodiscard]] const Descriptor& descriptor() const noexcept { return memory_.descriptor(); }

@@ -73,15 +73,16 @@ class MailboxWriter {
     gathered_ = 0;
   }
 
-  /// Wakes every reader that sleeps on the bell.
+  /// Wakes every observer that sleeps; a consumer sleeps on its page.
   void ring_bell() noexcept {
     std::atomic_ref(header().bell).fetch_add(1, std::memory_order_release);
     futex_wake_all(&header().bell);
   }
 
-  /// The mailslot is deleted: readers take what is there and then are told.
+  /// The mailslot is deleted: readers take what is there and then are told. Sequentially consistent with
+  /// ConsumerPage's sleep flag.
   void close() noexcept {
-    std::atomic_ref(header().closed).store(1, std::memory_order_release);
+    std::atomic_ref(header().closed).store(1, std::memory_order_seq_cst);
     ring_bell();
   }
 
@@ -203,7 +204,7 @@ class MailboxReader {
     return std::atomic_ref(header().ordinal).load(std::memory_order_acquire);
   }
   [[nodiscard]] bool is_closed() const noexcept {
-    return std::atomic_ref(header().closed).load(std::memory_order_acquire) != 0;
+    return std::atomic_ref(header().closed).load(std::memory_order_seq_cst) != 0;
   }
   [[nodiscard]] std::uint64_t position() const noexcept { return position_; }
   /// Of the last record that was stepped over.

@@ -17,7 +17,7 @@
 //        128     8  tail           where the last published record ends
 //        136     8  ordinal        of that record
 //        144     8  restart        a position from which the ring goes on at the next multiple of its capacity
-//        192     4  bell           futex word; changes with each wake
+//        192     4  bell           futex word of observers; changes with each wake
 //        196     4  closed         1 once the mailslot is deleted
 //        256     -  ring           records, each padded to 8 bytes, wrapping at the end
 //
