@@ -60,6 +60,10 @@ class Process {
   explicit Process(std::vector<std::string> command, const Environment& environment = {}) {
     int in[2], out[2], err[2];
     if (::pipe2(in, O_CLOEXEC) || ::pipe2(out, O_CLOEXEC) || ::pipe2(err, O_CLOEXEC)) std::abort();
+    // Made before: the child of a process whose other threads allocate may wait for ever to do so.
+    std::vector<char*> words;
+    for (std::string& word : command) words.push_back(word.data());
+    words.push_back(nullptr);
     pid_ = ::fork();
     if (pid_ == 0) {
       ::dup2(in[0], 0);
@@ -67,9 +71,6 @@ class Process {
       ::dup2(err[1], 2);
       for (const auto& [name, value] : environment)
         value.empty() ? ::unsetenv(name.c_str()) : ::setenv(name.c_str(), value.c_str(), 1);
-      std::vector<char*> words;
-      for (std::string& word : command) words.push_back(word.data());
-      words.push_back(nullptr);
       ::execvp(words[0], words.data());
       ::_exit(127);
     }
