@@ -11,9 +11,9 @@
 #include "alert/wire/alert.hpp"
 #include "alert/wire/hex.hpp"
 #include "alert/wire/text.hpp"
+#include "brokerd/checkpoint.hpp"
 #include "brokerd/fold.hpp"
 #include "brokerd/log.hpp"
-#include "brokerd/recovery.hpp"
 
 namespace brokerd {
 
@@ -283,7 +283,7 @@ void Broker::begin_segment(std::uint64_t now_ns) {
   std::error_code error = journal_.reserve(first);
   const PastSegment open{journal_.first(), journal_.size(), now_ns};
   const bool takes_place = first == open.first;
-  if (!error) error = journal_.begin_segment(first, checkpoint_parts(ledger_, takes_place), stamp({}, now_ns));
+  if (!error) error = journal_.begin_segment(first, checkpoint(ledger_, takes_place), stamp({}, now_ns));
   if (error) return complain("no new journal segment: " + error.message(), now_ns);
   if (!takes_place) past_.push_back(open);
   for (auto& [id, session] : sessions_) {  // where it took the place of another one, offsets mean nothing any more

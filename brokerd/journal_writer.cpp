@@ -146,7 +146,7 @@ std::error_code JournalWriter::continue_segment(std::uint64_t first, std::uint64
   return {};
 }
 
-std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vector<std::string>& checkpoint,
+std::error_code JournalWriter::begin_segment(std::uint64_t first, const Checkpoint& checkpoint,
                                              const alert::RecordHeader& stamp) {
   // What nobody waited for, nobody waits for now: 64 MiB may take the disk a second.
   const bool syncs_the_old = segment_ && !broken_ && durability_ == Durability::disk;
@@ -166,23 +166,21 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const std::vec
   const std::uint64_t mark = new_mark();
   std::uint64_t size = 0;  // written
   std::vector<std::byte> blocks;
-  const auto write = [&] {
-    ++counts_.writes;
-    const std::error_code error = write_all(segment.get(), blocks, size);
-    size += blocks.size();
-    blocks.clear();
-    return error;
-  };
   alert::pcapng::BlockBuilder front(blocks);
   front.section_header("brokerd");
   front.interface("alerts");
   front.interface("table");
   alert::RecordHeader header = stamp;
   header.sequence = first - 1;  // so that it is known whichever name its file gets
-  for (const std::string& part : checkpoint) {
+  const auto write = [&](std::string_view part) {
     add_table_record(blocks, alert::RecordKind::checkpoint, header, part, mark + size);
-    if (auto error = write()) return error;
-  }
+    ++counts_.writes;
+    const std::error_code error = write_all(segment.get(), blocks, size);
+    size += blocks.size();
+    blocks.clear();
+    return error;
+  };
+  if (auto error = checkpoint(write)) return error;
   if (::fdatasync(segment.get()) != 0) return last_error();
   if (takes_place) {
     if (::renameat(folder_.get(), unfinished.c_str(), folder_.get(), name.c_str()) != 0) return last_error();

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,6 +65,11 @@ struct Bound {
 [[nodiscard]] tl::expected<std::optional<Bound>, std::string> read_bound(const JournalFolder& folder);
 [[nodiscard]] std::error_code write_bound(const JournalFolder& folder, const Bound& bound);
 
+/// Takes a part of a checkpoint: JSON, small enough for one record. An error is the last that is heard of it.
+using TakePart = std::function<std::error_code(std::string_view part)>;
+/// Gives all parts, in order; returns the error that ended that.
+using Checkpoint = std::function<std::error_code(const TakePart& take)>;
+
 class JournalWriter {
  public:
   static constexpr std::uint64_t kNumbersAhead = 1 << 20;
@@ -81,9 +87,9 @@ class JournalWriter {
 
   /// Goes on in a segment that is whole up to `size`; what lies behind is cut off.
   [[nodiscard]] std::error_code continue_segment(std::uint64_t first, std::uint64_t size);
-  /// A new segment, which starts with these records. The old one stays, without its room, but for one that
+  /// A new segment, which starts with this checkpoint. The old one stays, without its room, but for one that
   /// holds no alert yet: the new one takes its place.
-  [[nodiscard]] std::error_code begin_segment(std::uint64_t first, const std::vector<std::string>& checkpoint,
+  [[nodiscard]] std::error_code begin_segment(std::uint64_t first, const Checkpoint& checkpoint,
                                               const alert::RecordHeader& stamp);
 
   /// The numbers in the segment are complete as of this boot: said once it is open for writing.

@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 
 #include "alert/control/socket_path.hpp"
+#include "brokerd/checkpoint.hpp"
 #include "brokerd/config.hpp"
 #include "brokerd/log.hpp"
 #include "brokerd/loop.hpp"

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <random>
 
+#include "brokerd/checkpoint.hpp"
+
 namespace brokerd {
 
 namespace {
-
-constexpr std::size_t kPartBytes = 48 * 1024;  // of a checkpoint; the record's limit is 65475
-constexpr std::size_t kFrameBytes = 128;       // at most, of what is around its changes
 
 std::string new_journal_id() {
   std::random_device random;
@@ -130,31 +129,6 @@ std::vector<Change> semaphores_kept(const Ledger& ledger) {
 
 }  // namespace
 
-std::vector<std::string> checkpoint_parts(const Ledger& ledger, bool takes_place) {
-  std::vector<std::string> parts{""};
-  std::string text;
-  ledger.for_each_of_checkpoint([&](const auto& change) {
-    text.clear();
-    append_change(text, change);
-    if (!parts.back().empty() && parts.back().size() + text.size() > kPartBytes) parts.emplace_back();
-    if (parts.back().empty()) parts.back().reserve(kPartBytes + kFrameBytes);
-    if (!parts.back().empty()) parts.back() += ',';
-    parts.back() += text;
-  });
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    parts[i].insert(0, "{\"part\":" + std::to_string(i + 1) + ",\"parts\":" + std::to_string(parts.size()) +
-                           (takes_place ? ",\"takes_place\":true" : "") + ",\"changes\":[");
-    parts[i] += "]}";
-  }
-  return parts;
-}
-
-std::uint32_t digest(const Ledger& ledger) {
-  std::uint32_t crc = 0;
-  for (const std::string& part : checkpoint_parts(ledger)) crc = alert::pcapng::crc32(alert::as_bytes(part), crc);
-  return crc;
-}
-
 tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns, const std::string& boot) {
   const auto path = folder.path();
   const auto segments = alert::journal_segments(path);
@@ -240,7 +214,7 @@ tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t
     stamp.sequence = ledger.totals().sequence;
     std::error_code none;
     if (bound.may_have_room() && !broken_end) std::filesystem::resize_file(newest, fold.end(), none);
-    error = writer.begin_segment(stamp.sequence + 1, checkpoint_parts(ledger), stamp);
+    error = writer.begin_segment(stamp.sequence + 1, checkpoint(ledger), stamp);
     for (const Change& change : told)
       if (!error) error = append(writer, ledger, change, stamp);
   }

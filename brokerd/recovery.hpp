@@ -23,10 +23,4 @@ struct Recovered {
 [[nodiscard]] tl::expected<Recovered, std::string> recover(JournalFolder folder, std::uint64_t now_ns,
                                                            const std::string& boot = this_boot());
 
-/// The bodies of the checkpoint records of a state, each small enough for one record. `takes_place`: of a
-/// segment that it replaces.
-[[nodiscard]] std::vector<std::string> checkpoint_parts(const Ledger& ledger, bool takes_place = false);
-/// A number that equal states share: the CRC-32 of their checkpoint.
-[[nodiscard]] std::uint32_t digest(const Ledger& ledger);
-
 }  // namespace brokerd

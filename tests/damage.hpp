@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "alert/memory/replay_window.hpp"
+#include "brokerd/checkpoint.hpp"
 #include "brokerd/recovery.hpp"
 #include "brokerd/replay.hpp"
 
@@ -109,7 +110,7 @@ class Journal {
     const std::uint64_t first = life_->ledger.totals().sequence + 1;
     alert::RecordHeader stamp;
     stamp.sequence = first - 1;
-    EXPECT_FALSE(life_->writer.begin_segment(first, checkpoint_parts(life_->ledger), stamp));
+    EXPECT_FALSE(life_->writer.begin_segment(first, checkpoint(life_->ledger), stamp));
   }
   void another_boot() {
     life_.reset();

@@ -6,9 +6,9 @@
 
 #include <linux/rtnetlink.h>
 
+#include "brokerd/checkpoint.hpp"
 #include "brokerd/ledger.hpp"
 #include "brokerd/links.hpp"
-#include "brokerd/recovery.hpp"
 
 namespace {
 
@@ -181,7 +181,10 @@ TEST(Objects, AreNeverLargerThanARecord) {
   EXPECT_EQ(world(alert::ObjectAdd{"node", "m", 0, Properties{{"a", std::string(most + 1, '"')}}}), Told{"!87"});
   EXPECT_EQ(world(alert::ObjectAdd{"node", "m", 0, Properties{{"a", std::string(most, '"')}}}).size(), 1u);
   EXPECT_EQ(world(alert::ObjectChange{"node", "m", 0, Properties{{"b", ""}}}), Told{"!87"});
-  for (const std::string& part : checkpoint_parts(world.ledger)) EXPECT_LT(part.size(), alert::kLargestAlert);
+  EXPECT_FALSE(checkpoint(world.ledger)([](std::string_view part) {
+    EXPECT_LT(part.size(), alert::kLargestAlert);
+    return std::error_code();
+  }));
 }
 
 TEST(Objects, ComeOutOfACheckpointAsTheyWere) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "brokerd/checkpoint.hpp"
 #include "process.hpp"
 
 namespace {
@@ -205,9 +206,15 @@ TEST_F(Recovery, ATableOfThousandsOfRowsFitsACheckpointInParts) {
   open();
   for (std::uint64_t i = 1; i <= 3000; ++i)
     life_->ledger.apply(Registration{i, "EVENT" + std::to_string(i), "\\mailslot\\m", 100, 0, false, 0});
-  EXPECT_GT(checkpoint_parts(life_->ledger).size(), 3u);
+  std::size_t parts = 0;
+  EXPECT_FALSE(checkpoint(life_->ledger)([&](std::string_view part) {
+    EXPECT_LT(part.size(), alert::kLargestAlert);
+    ++parts;
+    return std::error_code();
+  }));
+  EXPECT_GT(parts, 3u);
   EXPECT_FALSE(life_->writer.reserve(10));
-  EXPECT_FALSE(life_->writer.begin_segment(10, checkpoint_parts(life_->ledger), {}));
+  EXPECT_FALSE(life_->writer.begin_segment(10, checkpoint(life_->ledger), {}));
   EXPECT_EQ(open().ledger.table().size(), 3000u);
 }
 
@@ -226,7 +233,7 @@ TEST_F(Recovery, EndsTheSessionsOfTheOldLifeAndMarksWhatTheirConsumersMaySee) {
   life_->ledger.apply(session);
   life_->ledger.apply(Registration{1, "E", session.name, 100, 0, true, 0});
   life_->ledger.apply(Registration{2, "E", durable.name, 100, 0, false, 0});
-  EXPECT_FALSE(life_->writer.begin_segment(10, checkpoint_parts(life_->ledger), {}));
+  EXPECT_FALSE(life_->writer.begin_segment(10, checkpoint(life_->ledger), {}));
   open();
   EXPECT_EQ(life_->ledger.mailslot(session.name), nullptr);
   EXPECT_EQ(life_->ledger.table().size(), 1u);

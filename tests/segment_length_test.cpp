@@ -19,8 +19,12 @@ class SegmentLength : public ::testing::Test {
   std::uint64_t journaled_behind(std::size_t checkpoint_bytes, std::uint64_t segment_bytes) {
     JournalWriter writer(JournalFolder::open(folder / "journal").value(), {});
     constexpr std::size_t kPart = 48 * 1024;
-    std::vector<std::string> parts(checkpoint_bytes / kPart + 1,
-                                   std::string(std::min(checkpoint_bytes, kPart), 'x'));
+    const std::string part(std::min(checkpoint_bytes, kPart), 'x');
+    const auto parts = [&](const brokerd::TakePart& take) {
+      std::error_code error;
+      for (std::size_t at = 0; at <= checkpoint_bytes && !error; at += kPart) error = take(part);
+      return error;
+    };
     EXPECT_FALSE(writer.begin_segment(1, parts, {}));
     writer.set_segment_bytes(segment_bytes);
     checkpoint = writer.size();

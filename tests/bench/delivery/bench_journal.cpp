@@ -39,7 +39,8 @@ class Journal {
   void begin_segment() {
     if (sequence_ > 0) past_.push_back(writer_.first());
     past_bytes_ += writer_.size();
-    must(writer_.begin_segment(sequence_ + 1, {"{}"}, header_));
+    const auto checkpoint = [](const brokerd::TakePart& take) { return take("{}"); };
+    must(writer_.begin_segment(sequence_ + 1, checkpoint, header_));
     for (; past_.size() * writer_.segment_bytes() >= kRetained; past_.pop_front())
       std::filesystem::remove(writer_.folder().path() / alert::segment_name(past_.front()));
   }
