@@ -1,8 +1,11 @@
 #pragma once
 // Passes over field lists: a structure to JSON, JSON to a structure, and its varlink description.
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <concepts>
+#include <cstdint>
 #include <iterator>
 #include <limits>
 #include <optional>
@@ -56,23 +59,46 @@ struct IsVector<std::vector<T>> : std::true_type {};
 template <class T>
 inline constexpr bool kIsPlain = std::is_arithmetic_v<T> || std::is_same_v<T, std::string>;
 
+/// How a character gets into a JSON string.
+enum class JsonCharacter : std::uint8_t { as_it_is, behind_a_backslash, by_the_library };
+inline constexpr auto kJsonCharacters = [] {
+  std::array<JsonCharacter, 256> all{};
+  for (std::size_t c = 0; c < all.size(); ++c)
+    if (c < ' ' || c >= 0x7f) all[c] = JsonCharacter::by_the_library;
+  all['"'] = all['\\'] = JsonCharacter::behind_a_backslash;
+  return all;
+}();
+
 /// What is not printable ASCII is left to the library.
 inline void append_json_string(std::string& text, const std::string& value) {
   const std::size_t start = text.size();
   std::size_t from = 0;
   text += '"';
   for (std::size_t i = 0; i < value.size(); ++i) {
-    const char c = value[i];
-    if (c < ' ' || c >= '\x7f') {
+    const JsonCharacter how = kJsonCharacters[static_cast<unsigned char>(value[i])];
+    if (how == JsonCharacter::as_it_is) continue;
+    if (how == JsonCharacter::by_the_library) {
       text.resize(start);
       text += Json(value).dump();
       return;
     }
-    if (c != '"' && c != '\\') continue;
     text.append(value, from, i - from) += '\\';
     from = i;
   }
   text.append(value, from) += '"';
+}
+
+/// `"name":`, behind a comma where another member is in front of it.
+inline void append_json_name(std::string& text, std::string_view name) {
+  const bool is_first = text.back() == '{';
+  const std::size_t at = text.size();
+  text.resize(at + name.size() + (is_first ? 3 : 4));
+  char* to = text.data() + at;
+  if (!is_first) *to++ = ',';
+  *to++ = '"';
+  to = std::copy(name.begin(), name.end(), to);
+  *to++ = '"';
+  *to = ':';
 }
 
 }  // namespace detail
@@ -107,10 +133,7 @@ template <class T>
 void append_members(std::string& text, const T& value) {
   auto pass = [&](std::string_view name, const auto& field) {
     const auto append = [&](const auto& given) {
-      if (text.back() != '{') text += ',';
-      text += '"';
-      text += name;
-      text += std::string_view("\":");
+      detail::append_json_name(text, name);
       append_json(text, given);
     };
     if constexpr (detail::IsOptional<std::decay_t<decltype(field)>>::value) {
