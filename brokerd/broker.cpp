@@ -196,23 +196,26 @@ void Broker::refuse_staged(const std::error_code& error) {
   }
 }
 
+Broker::Alike Broker::alike(std::size_t first) {
+  const RaisedAs& as = origins_[staged_[first].origin].as;
+  const auto body_size = [&](std::size_t i) { return staged_[i].size - sizeof(alert::RecordHeader); };
+  Alike run{1, body_size(first)};
+  if (!as.mailslot.empty() || !as.id.empty()) return run;
+  const std::size_t most = ledger_.never_cut(as.event);
+  if (run.size > most) return run;
+  for (std::size_t i = first + 1; i < staged_.size(); ++i, ++run.count) {
+    if (staged_[i].origin != staged_[first].origin || body_size(i) > most) break;
+    run.size = std::max(run.size, body_size(i));
+  }
+  return run;
+}
+
 std::size_t Broker::deliver(std::size_t first) {
   const auto& [as, uid] = origins_[staged_[first].origin];
+  const auto [count, size] = alike(first);
   const std::uint64_t sequence = ledger_.totals().sequence + 1;
-  const auto body_size = [&](std::size_t i) { return staged_[i].size - sizeof(alert::RecordHeader); };
-  std::size_t count = 1;
-  std::size_t size = body_size(first);
-  if (as.mailslot.empty() && as.id.empty()) {
-    const std::size_t most = ledger_.never_cut(as.event);
-    if (size <= most)
-      for (; first + count < staged_.size() && staged_[first + count].origin == staged_[first].origin &&
-             body_size(first + count) <= most;
-           ++count)
-        size = std::max(size, body_size(first + count));
-  }
-  const auto& deliveries = !as.mailslot.empty() ? ledger_.write(as.mailslot, sequence, size)
-                           : !as.id.empty()     ? ledger_.deliver(as.event, sequence, size, {uid, as.id})
-                                            : ledger_.deliver_alike(as.event, sequence + count - 1, size, count);
+  const auto& deliveries = count > 1 ? ledger_.deliver_alike(as.event, sequence + count - 1, size, count)
+                                     : brokerd::deliver(ledger_, as, uid, sequence, size);
   for (const Delivery& delivery : deliveries) {
     if (delivery.code != Code::success) continue;
     if (delivery.incarnation == 0) {

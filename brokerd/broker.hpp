@@ -283,7 +283,14 @@ class Broker {
   }
   std::error_code journal_staged();
   void refuse_staged(const std::error_code& error);
-  /// One record, or as many as go the same way. Returns how many.
+  /// Neighbours in the turn that go the same way, where there is more than one none of them cut: how many, and the
+  /// size of the largest body.
+  struct Alike {
+    std::size_t count;
+    std::size_t size;
+  };
+  [[nodiscard]] Alike alike(std::size_t first);
+  /// These. Returns how many.
   std::size_t deliver(std::size_t first);
   [[nodiscard]] std::vector<alert::Stats::Unreadable> unreadable() const;
   [[nodiscard]] alert::RecordHeader stamp(const Caller& caller, std::uint64_t now_ns) const noexcept;

@@ -7,10 +7,14 @@
 
 namespace brokerd {
 
+const std::vector<Delivery>& deliver(Ledger& ledger, const RaisedAs& as, std::uint32_t uid, std::uint64_t sequence,
+                                     std::size_t size) {
+  if (!as.mailslot.empty()) return ledger.write(as.mailslot, sequence, size);
+  return ledger.deliver(as.event, sequence, size, {uid, as.id});
+}
+
 const std::vector<Delivery>& deliver(Ledger& ledger, const RaisedAs& as, const alert::RecordView& record) {
-  const alert::RecordHeader& header = record.header;
-  if (!as.mailslot.empty()) return ledger.write(as.mailslot, header.sequence, record.body.size());
-  return ledger.deliver(as.event, header.sequence, record.body.size(), {header.uid, as.id});
+  return deliver(ledger, as, record.header.uid, record.header.sequence, record.body.size());
 }
 
 std::optional<std::uint32_t> due(const Ledger& ledger, const Mailslot& slot, const RaisedAs& as,

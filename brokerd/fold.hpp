@@ -13,7 +13,10 @@
 
 namespace brokerd {
 
-/// What a numbered record does to a state.
+/// What an alert or message of so many bytes does to a state.
+const std::vector<Delivery>& deliver(Ledger& ledger, const RaisedAs& as, std::uint32_t uid, std::uint64_t sequence,
+                                     std::size_t size);
+/// What a numbered record does to it.
 const std::vector<Delivery>& deliver(Ledger& ledger, const RaisedAs& as, const alert::RecordView& record);
 /// How many of its bytes were due to the mailslot, if it was written to it.
 [[nodiscard]] std::optional<std::uint32_t> due(const Ledger& ledger, const Mailslot& slot, const RaisedAs& as,
