@@ -195,7 +195,7 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const Checkpoi
   mark_ = mark;
   first_ = first;
   checkpoint_ = size_ = room_end_ = size;
-  forget_committed();
+  forget_done();
   alert::set_block_marks(gathered_, size_, mark_);  // here instead of where the broken one ends
   broken_ = false;
   bound_.segment = first_;
@@ -227,14 +227,14 @@ std::error_code JournalWriter::change_bound(Bound next) {
   return {};
 }
 
-void JournalWriter::forget_committed() noexcept {
-  if (!std::exchange(is_committed_, false)) return;
+void JournalWriter::forget_done() noexcept {
+  if (!std::exchange(is_done_, false)) return;
   gathered_.clear();
 }
 
 std::size_t JournalWriter::add(const alert::RecordHeader& header, alert::Bytes wire, std::string_view annex) {
   static constexpr std::byte kZeros[8]{};
-  forget_committed();
+  forget_done();
   const std::size_t block = gathered_.size();
   const std::size_t padding = annex.empty() ? 0 : alert::padded(header.size) - header.size;
   alert::pcapng::BlockBuilder(gathered_).packet(
@@ -244,7 +244,7 @@ std::size_t JournalWriter::add(const alert::RecordHeader& header, alert::Bytes w
 }
 
 void JournalWriter::add_change(alert::RecordHeader stamp, std::string_view change) {
-  forget_committed();
+  forget_done();
   add_table_record(gathered_, alert::RecordKind::table_change, stamp, change, mark_ + size_);
 }
 
@@ -278,7 +278,7 @@ void JournalWriter::cut_room() {
 }
 
 std::error_code JournalWriter::commit() {
-  if (gathered_.empty() || is_committed_)
+  if (gathered_.empty() || is_done_)
     return broken_ ? std::error_code(EIO, std::generic_category()) : std::error_code();
   ++counts_.writes;
   counts_.syncs += durability_ == Durability::disk ? 1U : 0U;
@@ -294,7 +294,7 @@ std::error_code JournalWriter::commit() {
   } else {
     size_ += gathered_.size();
   }
-  is_committed_ = true;
+  is_done_ = true;
   return error;
 }
 

@@ -105,7 +105,7 @@ class JournalWriter {
   /// Writes what was gathered, whole or not at all; where there is nothing new, it asks whether it could.
   [[nodiscard]] std::error_code commit();
   /// What was gathered is not to be written after all.
-  void drop() noexcept { is_committed_ = true; }
+  void drop() noexcept { is_done_ = true; }
   /// For the next commit, or of the last one: valid until more is gathered.
   [[nodiscard]] alert::Bytes gathered() const noexcept { return gathered_; }
   /// A turn that failed may be there in part, or reach the disk later: only a new segment helps.
@@ -141,7 +141,7 @@ class JournalWriter {
   /// Written and synced before it counts.
   std::error_code change_bound(Bound next);
   void cut_room();
-  void forget_committed() noexcept;
+  void forget_done() noexcept;
 
   JournalFolder folder_;
   Bound bound_;
@@ -156,7 +156,7 @@ class JournalWriter {
   bool broken_ = false;
   Counts counts_;
   std::vector<std::byte> gathered_;
-  bool is_committed_ = false;  // what is gathered, and so not to be written again
+  bool is_done_ = false;  // with what is gathered: it is written, or not to be
 };
 
 }  // namespace brokerd
