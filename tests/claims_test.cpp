@@ -41,7 +41,7 @@ alert::ListMailslots::Row row(const Broker& broker) {
   return broker.connect().call(alert::ListMailslots{})->rows.at(0);
 }
 
-Mailslot open(const Broker& broker, const std::string& slot, Mailslot::Wakeup wakeup = Mailslot::Wakeup::bell) {
+Mailslot open(const Broker& broker, const std::string& slot, Mailslot::Wakeup wakeup = Mailslot::Wakeup::futex) {
   return std::move(*Mailslot::open(broker.connect(), slot, Mailslot::Mode::consume, wakeup, 10s));
 }
 

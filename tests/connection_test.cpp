@@ -44,7 +44,7 @@ class Reader : public testing::Test {
   Connection lasting() {
     return {broker.connect(), {broker.socket()}, kForever, [this](News one) { news.push_back(one); }};
   }
-  Mailslot open(Mailslot::Mode mode = Mailslot::Mode::consume, Mailslot::Wakeup wakeup = Mailslot::Wakeup::bell) {
+  Mailslot open(Mailslot::Mode mode = Mailslot::Mode::consume, Mailslot::Wakeup wakeup = Mailslot::Wakeup::futex) {
     return std::move(*Mailslot::open(lasting(), kSlot, mode, wakeup));
   }
   /// A mailslot of this session's, registered for TEST in it.
@@ -256,7 +256,7 @@ TEST_F(Reader, FindsNothingMadeAgainThatItHadStoppedOrDeleted) {
 TEST_F(Reader, WaitsForTheHangUpOfTheConsumerBefore) {
   std::optional<Mailslot> first = open();
   auto second = std::async(std::launch::async, [&] {
-    return Mailslot::open(broker.connect(), kSlot, Mailslot::Mode::consume, Mailslot::Wakeup::bell, kForever);
+    return Mailslot::open(broker.connect(), kSlot, Mailslot::Mode::consume, Mailslot::Wakeup::futex, kForever);
   });
   while (broker.connect().call(alert::Stats{})->connections < 3) continue;
   first.reset();
@@ -267,7 +267,7 @@ TEST_F(Reader, IsToldThatTheMailslotIsBusyOnceItsPatienceIsOver) {
   const Mailslot first = open();
   for (const auto patience : {0ms, 3ms}) {
     const auto second =
-        Mailslot::open(broker.connect(), kSlot, Mailslot::Mode::consume, Mailslot::Wakeup::bell, patience);
+        Mailslot::open(broker.connect(), kSlot, Mailslot::Mode::consume, Mailslot::Wakeup::futex, patience);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, alert::Code::busy);
   }

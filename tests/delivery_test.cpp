@@ -48,7 +48,7 @@ class Delivery : public test::Asking {
   void start(const std::string& event = "TEST", std::optional<std::uint32_t> maxdata = {}) {
     must(alert::Start{event, kSlot, maxdata, {}});
   }
-  Mailslot open(Mode mode = Mode::consume, Wakeup wakeup = Wakeup::bell) {
+  Mailslot open(Mode mode = Mode::consume, Wakeup wakeup = Wakeup::futex) {
     auto slot = Mailslot::open(broker.connect(), kSlot, mode, wakeup);
     if (!slot) ADD_FAILURE() << slot.error().message;
     return std::move(*slot);

@@ -81,7 +81,7 @@ void raise_for_ever(const Line& line, const std::string& socket, std::uint64_t r
 /// Reports every record before it asks for the next.
 void read_for_ever(const Line& line, const std::string& socket, Mailslot::Mode mode) {
   const auto open = [&] {
-    return Mailslot::open(reach(socket), kSlot, mode, Mailslot::Wakeup::bell, Mailslot::kForever);
+    return Mailslot::open(reach(socket), kSlot, mode, Mailslot::Wakeup::futex, Mailslot::kForever);
   };
   auto slot = open();
   while (!slot && slot.error().error) slot = open();

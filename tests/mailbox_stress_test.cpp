@@ -93,7 +93,7 @@ class MailboxStress : public testing::Test {
 
   Account& account(std::size_t reader) { return reinterpret_cast<Account*>(accounts.data())[reader]; }
 
-  /// One turn of the broker: some records, one publishing, one ring of the bell.
+  /// One turn of the broker: some records, one publishing, one ring of its observers' bell.
   void turn() {
     for (std::uint64_t left = writer.ordinal() % 7; left <= 7; ++left) {
       const std::string body = body_of(writer.ordinal() + 1);

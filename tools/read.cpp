@@ -112,7 +112,7 @@ int read(const Context& context, const ReadOptions& options) {
   const std::string name = mailslot_path(options.mailslot);
   auto mailslot = Mailslot::open(
       lasting(std::move(*client), context, context.timeout(options.follow ? Mailslot::kForever : 0ms)), name,
-      observe ? Mailslot::Mode::observe : Mailslot::Mode::consume, Mailslot::Wakeup::bell, context.timeout(0ms));
+      observe ? Mailslot::Mode::observe : Mailslot::Mode::consume, Mailslot::Wakeup::futex, context.timeout(0ms));
   if (!mailslot) return complain(mailslot.error(), name);
   if (options.since > 0) mailslot->rewind();
   return read_all(*mailslot, *codecs, options, context.timeout(0ms));

@@ -27,13 +27,13 @@ namespace alert {
 class Mailslot {
  public:
   enum class Mode { consume, observe };
-  enum class Wakeup { bell, poll };  // poll: through poll_descriptor()
+  enum class Wakeup { futex, poll };  // poll: through poll_descriptor()
   static constexpr std::chrono::milliseconds kForever = std::chrono::milliseconds::max();
 
   /// Takes over the connection: the mailslot is open as long as it is. While it has another consumer,
   /// it is asked for again for `patience`, then refused as busy.
   [[nodiscard]] static CallResult<Mailslot> open(Connection connection, const std::string& name, Mode mode,
-                                                 Wakeup wakeup = Wakeup::bell,
+                                                 Wakeup wakeup = Wakeup::futex,
                                                  std::chrono::milliseconds patience = {}) {
     const OpenMailslot call{name, mode == Mode::consume, wakeup == Wakeup::poll};
     auto opening = ask(connection, call, Deadline(patience));
@@ -289,10 +289,14 @@ class Mailslot {
   }
 
   void sleep(std::chrono::milliseconds timeout) {
-    const std::uint32_t bell = ring_.bell();
-    if (page_) page_->set_sleep(Sleep::on_flag);
-    if (ring_.look() == MailboxReader::Seen::empty) page_ ? page_->wait(timeout) : ring_.wait(bell, timeout);
-    if (page_) page_->set_awake();
+    if (page_) {
+      page_->set_sleep(Sleep::on_flag);
+      if (ring_.look() == MailboxReader::Seen::empty) page_->wait(timeout);
+      page_->set_awake();
+    } else {
+      const std::uint32_t bell = ring_.bell();
+      if (ring_.look() == MailboxReader::Seen::empty) ring_.wait(bell, timeout);
+    }
   }
 
   /// Readies the poll descriptor; true if something arrived meanwhile.
