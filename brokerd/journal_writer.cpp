@@ -1,38 +1,17 @@
 #include "brokerd/journal_writer.hpp"
 
-#include <cstring>
-#include <fstream>
+#include <cstdio>
 #include <random>
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "alert/control/json_fields.hpp"
-#include "alert/wire/hex.hpp"
+#include "brokerd/write_all.hpp"
 
 namespace brokerd {
 
 namespace {
-
-constexpr mode_t kFileMode = 0600;
-constexpr std::size_t kLargestBound = 4096;
-
-std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
-
-/// All of `bytes` at `offset`, or an error with some of them written.
-std::error_code write_all(int fd, alert::Bytes bytes, std::uint64_t offset) noexcept {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return n < 0 ? last_error() : std::error_code(ENOSPC, std::generic_category());
-    bytes = bytes.subspan(static_cast<std::size_t>(n));
-    offset += static_cast<std::uint64_t>(n);
-  }
-  return {};
-}
 
 alert::Bytes bytes_of(const alert::RecordHeader& header) noexcept {
   return {reinterpret_cast<const std::byte*>(&header), sizeof header};
@@ -52,87 +31,7 @@ std::uint64_t new_mark() {
   return std::uint64_t{random()} << 32 | random();
 }
 
-/// Whether a folder is empty or has nothing but what a broker keeps there.
-bool holds_only_a_journal(const std::filesystem::path& path) {
-  std::error_code error;
-  for (auto file = std::filesystem::directory_iterator(path, error);
-       !error && file != std::filesystem::directory_iterator(); file.increment(error)) {
-    std::string name = file->path().filename();
-    if (name.ends_with(".new")) name.resize(name.size() - 4);
-    if (name != "lock" && name != "bound" && !alert::segment_sequence(name)) return false;
-  }
-  return !error;
-}
-
 }  // namespace
-
-tl::expected<JournalFolder, std::string> JournalFolder::open(const std::filesystem::path& given) {
-  std::filesystem::path path = given.lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();  // a trailing slash would follow a link
-  const auto sentence = [&](const std::string& what) {
-    return tl::unexpected<std::string>("journal folder " + path.string() + ": " + what);
-  };
-  const auto failed = [&](const std::string& what) { return sentence(what + ": " + std::strerror(errno)); };
-
-  std::error_code error;
-  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
-  if (error) return sentence("cannot make its parent: " + error.message());
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return failed("cannot make it");
-
-  JournalFolder folder;
-  folder.path_ = path;
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) return sentence("is a symbolic link");
-  folder.folder_ = alert::Descriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!folder.folder_) return failed("cannot open it");
-  if (::fstat(folder.get(), &status) != 0) return failed("cannot look at it");
-  if (status.st_uid != ::geteuid()) return sentence("belongs to uid " + std::to_string(status.st_uid));
-  if ((status.st_mode & 07777) != 0700 && !holds_only_a_journal(path))
-    return sentence("holds other files and is not 0700: name a folder for the journal alone");
-  if ((status.st_mode & 07777) != 0700 && ::fchmod(folder.get(), 0700) != 0) return failed("cannot make it 0700");
-
-  folder.lock_ =
-      alert::Descriptor(::openat(folder.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, kFileMode));
-  if (!folder.lock_) return failed("cannot write to it");
-  if (::flock(folder.lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return sentence("another broker is using it");
-    return failed("cannot lock it");
-  }
-  return folder;
-}
-
-std::string this_boot() {
-  std::string boot;
-  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
-  return boot;
-}
-
-tl::expected<std::optional<Bound>, std::string> read_bound(const JournalFolder& folder) {
-  const std::string name = (folder.path() / "bound").string();
-  const alert::Descriptor file(::openat(folder.get(), "bound", O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!file && errno == ENOENT) return std::optional<Bound>();
-  if (!file) return tl::unexpected<std::string>(name + ": " + std::strerror(errno));
-  char text[kLargestBound];
-  const ssize_t n = ::pread(file.get(), text, sizeof text, 0);
-  const auto json = alert::parse_json({text, static_cast<std::size_t>(std::max<ssize_t>(n, 0))});
-  Bound bound;
-  constexpr std::uint64_t kEnd = std::uint64_t{1} << 62;  // nobody counts that far; nonsense does
-  if (!json || alert::from_json(*json, bound) || bound.bound > kEnd || bound.journal.size() != 32 ||
-      !alert::from_hex(bound.journal))
-    return tl::unexpected<std::string>(name + ": not what a broker wrote");
-  return std::optional<Bound>(std::move(bound));
-}
-
-std::error_code write_bound(const JournalFolder& folder, const Bound& bound) {
-  const std::string text = alert::to_json(bound).dump() + "\n";
-  const alert::Descriptor file(
-      ::openat(folder.get(), "bound.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, kFileMode));
-  if (!file) return last_error();
-  if (auto error = write_all(file.get(), alert::as_bytes(text), 0)) return error;
-  if (::fdatasync(file.get()) != 0) return last_error();
-  if (::renameat(folder.get(), "bound.new", folder.get(), "bound") != 0) return last_error();
-  return ::fsync(folder.get()) != 0 ? last_error() : std::error_code();
-}
 
 std::error_code JournalWriter::continue_segment(std::uint64_t first, std::uint64_t size) {
   segment_ = alert::Descriptor(
@@ -160,8 +59,9 @@ std::error_code JournalWriter::begin_segment(std::uint64_t first, const Checkpoi
   }
   const std::string name = alert::segment_name(first);
   const std::string unfinished = name + ".new";  // a segment has its checkpoint or is not there
-  alert::Descriptor segment(
-      ::openat(folder_.get(), unfinished.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, kFileMode));
+  alert::Descriptor segment(::openat(folder_.get(), unfinished.c_str(),
+                                     O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                                     JournalFolder::kFileMode));
   if (!segment) return last_error();
   const std::uint64_t mark = new_mark();
   std::uint64_t size = 0;  // written

@@ -1,69 +1,24 @@
 #pragma once
 // Appends the turn's records to the journal with one write, and keeps numbers from ever being reused.
 //
-// In the folder, beside the segments:
-//     lock    flock'ed by the broker that owns the journal
-//     bound   {"journal", "boot", "bound", "clean", "segment", "end", "room"}: no number at or above `bound` has
-//             been given yet, and segment `segment` is there and has `end` bytes at least; with `room` the newest
-//             one may end in zeros. It is written, synced and renamed into place before a number reaches it, in
-//             large steps, and before a segment gets its first room.
-//
-// If the broker is killed here: during a write, the segment ends in a part of a block, which no
-// receipt and no reader has seen; recovery cuts it off. During the replacement of `bound`, the old
-// file is whole and the segment holds no number at or above it.
+// If the broker is killed here: during the write of a turn, the segment ends in a part of a block, which no receipt
+// and no reader has seen; recovery cuts it off. During that of a checkpoint, a file NAME.new is left, which nobody
+// reads.
 
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "alert/journal/journal.hpp"
 #include "alert/system/descriptor.hpp"
+#include "brokerd/bound.hpp"
+#include "brokerd/journal_folder.hpp"
 #include "brokerd/journal_options.hpp"
 
 namespace brokerd {
-
-/// The folder, opened and locked for one broker: mode 0700, ours, not a symbolic link.
-class JournalFolder {
- public:
-  /// Makes the folder where it is missing. The error is a sentence for whoever started the broker.
-  [[nodiscard]] static tl::expected<JournalFolder, std::string> open(const std::filesystem::path& path);
-
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-  [[nodiscard]] int get() const noexcept { return folder_.get(); }
-
- private:
-  std::filesystem::path path_;
-  alert::Descriptor folder_;
-  alert::Descriptor lock_;
-};
-
-/// What the `bound` file says.
-struct Bound {
-  std::string journal;  // its id, 32 hexadecimal digits
-  std::string boot;     // /proc/sys/kernel/random/boot_id when it was written
-  std::uint64_t bound = 0;
-  bool clean = false;  // the broker ended properly: nothing was lost with the page cache
-  std::optional<std::uint64_t> segment = {};
-  std::optional<std::uint64_t> end = {};
-  std::optional<bool> room = {};
-  template <class Self, class Pass>
-  static void fields(Self& s, Pass& p) {
-    p("journal", s.journal), p("boot", s.boot), p("bound", s.bound), p("clean", s.clean), p("segment", s.segment),
-        p("end", s.end), p("room", s.room);
-  }
-  /// Zeros at the newest segment's end are no damage.
-  [[nodiscard]] bool may_have_room() const noexcept { return room.value_or(false); }
-};
-/// Empty where the system does not say, which is then no boot that anything could be known of.
-[[nodiscard]] std::string this_boot();
-/// None where there is no such file; an error sentence where it is not one of ours.
-[[nodiscard]] tl::expected<std::optional<Bound>, std::string> read_bound(const JournalFolder& folder);
-[[nodiscard]] std::error_code write_bound(const JournalFolder& folder, const Bound& bound);
 
 /// Takes a part of a checkpoint: JSON, small enough for one record. An error is the last that is heard of it.
 using TakePart = std::function<std::error_code(std::string_view part)>;
