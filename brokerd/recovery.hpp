@@ -7,7 +7,6 @@
 #include "brokerd/fold.hpp"
 #include "brokerd/journal_writer.hpp"
 #include "brokerd/ledger.hpp"
-#include "brokerd/raised_as.hpp"
 
 namespace brokerd {
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "brokerd/checkpoint.hpp"
+#include "brokerd/raised_as.hpp"
 #include "process.hpp"
 
 namespace {
@@ -200,22 +201,6 @@ TEST_F(Recovery, RefusesABoundThatIsNotABrokers) {
   life_.reset();
   std::ofstream(folder_.path() / "journal" / "bound") << "[1]";
   EXPECT_NE(refusal().find("bound: not what a broker wrote"), std::string::npos);
-}
-
-TEST_F(Recovery, ATableOfThousandsOfRowsFitsACheckpointInParts) {
-  open();
-  for (std::uint64_t i = 1; i <= 3000; ++i)
-    life_->ledger.apply(Registration{i, "EVENT" + std::to_string(i), "\\mailslot\\m", 100, 0, false, 0});
-  std::size_t parts = 0;
-  EXPECT_FALSE(checkpoint(life_->ledger)([&](std::string_view part) {
-    EXPECT_LT(part.size(), alert::kLargestAlert);
-    ++parts;
-    return std::error_code();
-  }));
-  EXPECT_GT(parts, 3u);
-  EXPECT_FALSE(life_->writer.reserve(10));
-  EXPECT_FALSE(life_->writer.begin_segment(10, checkpoint(life_->ledger), {}));
-  EXPECT_EQ(open().ledger.table().size(), 3000u);
 }
 
 TEST_F(Recovery, EndsTheSessionsOfTheOldLifeAndMarksWhatTheirConsumersMaySee) {
