@@ -72,3 +72,11 @@ TEST(AlertctlCan, TellsOfTheHostsBuiltInRules) {
   EXPECT_EQ(here.broker->ctl({"can", "65534", "start", "ADMIN"}).out, "no: the built-in rule (operators only)\n");
   EXPECT_EQ(here.broker->ctl({"can", "65534", "raise", "ADMIN"}).out, "yes: the built-in rule (everybody)\n");
 }
+
+TEST(AlertctlCan, GoesByTheGroupsOfTheAccountItIsAskedAbout) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may ask about another uid";
+  Configured here("[[rule]]\nname = \"daemons\"\nallow = false\nverb = \"raise\"\ngroup = \"daemon\"\n",
+                  {"--system"});
+  EXPECT_EQ(here.broker->ctl({"can", "daemon", "raise", "JOBS"}).out, "no: rule 1 (daemons)\n");
+  EXPECT_EQ(here.broker->ctl({"can", "65534", "raise", "JOBS"}).out, "yes: the built-in rule (everybody)\n");
+}
