@@ -60,6 +60,13 @@ TEST_F(DeliveryComparison, CountsARateAsMetFromTheRatioOn) {
   expect_line(text, "| 64 mailboxes, million deliveries/s | 18.00 | redis | 4.60 | 3.91 | at least 4 | **no** |");
 }
 
+TEST_F(DeliveryComparison, SetsBesideTheBareRingsWhatItIsWithoutTheJournalsWrite) {
+  const std::string text = tables_of(R"({"w1_paced": {
+      "alertbroker": [{"p50": 54000}], "alertbroker_unwritten": [{"p50": 46000}], "shm_broker": [{"p50": 44000}]}})");
+  expect_line(text, "| 1 kHz, cold, p50 µs | 54.0 | shm_broker | 44.0 | 1.23 | at most 1.15 | **no** |");
+  expect_line(text, "| 1 kHz without the journal's write, p50 µs | 46.0 | shm_broker | 44.0 | 1.05 |  |  |");
+}
+
 TEST_F(DeliveryComparison, HasWhoeverSpeaksItsLinesDoTheWork) {
   const auto done = run(std::string(R"({"broker": ["sh", "-c", "echo READY; read end"], "raiser": )") + kRaiser +
                         R"(, "reader": )" + kReader + "}");

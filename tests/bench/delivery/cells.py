@@ -33,6 +33,7 @@ ASKED_FOR = {"w2_rows"}  # what only those do that name it
 COMMAND = {"command": {"runs": 30}}  # whole processes, one after the other
 PROGRAMS = {  # each a program of the subject, which measures itself
     "journal": {"turn": 64, "size": 128, "secs": 0.5},
+    "journal_1": {"turn": 1, "size": 128, "secs": 0.5},
     "disk": {"turn": 64, "size": 128, "secs": 2.0},
 }
 CELLS = {**DELIVERY, **COMMAND, **PROGRAMS}

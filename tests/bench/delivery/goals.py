@@ -6,7 +6,7 @@ from tables import KILO, MEGA, NAMES, US, number, rows
 
 OURS, ONE_MAILBOX = "alertbroker", "alertbroker_one_mailbox"
 FEW_ROWS, MANY_ROWS = "alertbroker_10_rows", "alertbroker_100000_rows"
-DISK = "alertbroker_disk"
+UNWRITTEN, DISK = "alertbroker_unwritten", "alertbroker_disk"
 
 # `beside`: {subject: factor}, at least or at most so much of its figure; None: a number itself. A factor of None is
 # no goal.
@@ -24,8 +24,10 @@ def at_least(work, cell, figure, unit, digits, beside, subject=OURS):
 GOALS = [
     at_most("all on one CPU, p50 µs", "w1_onecpu", "p50", US, 1,
             {"shm_broker": 1.15, "redis": 0.6, "dbus_broker": 0.6, "nats": 0.35, "zeromq": 0.25}),
+    at_most("one CPU without the journal's write, p50 µs", "w1_onecpu", "p50", US, 1, {"shm_broker": None}, UNWRITTEN),
     at_most("ping, p50 µs", "w1_ping", "p50", US, 1, {"shm_broker_ad20": 1.5, "redis": 0.15}),
     at_most("1 kHz, cold, p50 µs", "w1_paced", "p50", US, 1, {"shm_broker": 1.15, "redis": 0.8, "dbus_broker": 0.55}),
+    at_most("1 kHz without the journal's write, p50 µs", "w1_paced", "p50", US, 1, {"shm_broker": None}, UNWRITTEN),
     at_least("one reader, thousand/s", "w2_128", "msgs_per_s", KILO, 0,
              {"shm_broker": 0.7, "redis": 4, "zeromq": 3, "nats": 5, "dbus_broker": 20, "mosquitto_q0": 25}),
     at_least("64 mailboxes, million deliveries/s", "w3_n64", "deliveries_per_s", MEGA, 2,
@@ -48,6 +50,7 @@ GOALS = [
             MANY_ROWS),
     at_least("on disk before the receipt, thousand/s", "disk", "records_per_s", KILO, 1, {"journal_floor": 0.8}, DISK),
     at_most("journaling alone, ns per alert", "journal", "ns", 1, 1, {"journal_floor": None}, "journal"),
+    at_most("journaling one by one, ns per alert", "journal_1", "ns", 1, 0, {"journal_floor": None}, "journal"),
 ]
 
 
